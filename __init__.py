@@ -1,0 +1,1 @@
+"""Whose side does a sentence take, and in what tone?"""

@@ -1,0 +1,46 @@
+"""Typed experiment configs: the schema, how a YAML file is loaded, and the errors all floors raise."""
+
+from .errors import (
+    ActorstanceError,
+    CheckpointError,
+    ConfigError,
+    DataError,
+    EncoderError,
+    InputError,
+    RunError,
+)
+from .loading import load_config, save_config
+from .schema import (
+    Actor,
+    ColumnsConfig,
+    Config,
+    DataConfig,
+    EvaluationConfig,
+    ModelConfig,
+    SplitConfig,
+    Task,
+    TaskColumn,
+    TrainingConfig,
+)
+
+__all__ = [
+    "Actor",
+    "ActorstanceError",
+    "CheckpointError",
+    "ColumnsConfig",
+    "Config",
+    "ConfigError",
+    "DataConfig",
+    "DataError",
+    "EncoderError",
+    "EvaluationConfig",
+    "InputError",
+    "ModelConfig",
+    "RunError",
+    "SplitConfig",
+    "Task",
+    "TaskColumn",
+    "TrainingConfig",
+    "load_config",
+    "save_config",
+]

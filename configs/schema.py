@@ -1,0 +1,182 @@
+"""What an experiment is: the typed schema behind every YAML file in this folder."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ModelConfig(_Section):
+    """The network: one encoder, one linear head per task."""
+
+    encoder: str = Field(
+        "all-MiniLM-L6-v2",
+        description="A local folder, the name of an installed weights package, or a hub name.",
+    )
+    pooling: Literal["mean", "cls"] = Field(
+        "mean", description="How token vectors become one sentence vector."
+    )
+    max_length: int = Field(128, ge=8, description="Window of the encoder, in tokens.")
+    dropout: float = Field(0.1, ge=0, lt=1, description="Dropout before the heads.")
+
+
+class Task(_Section):
+    """One thing to predict."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    labels: list[str] = Field(min_length=2, description="The labels, in the order of the logits.")
+    about: Literal["sentence", "target"] = Field(
+        "sentence", description="`target` tasks read the pair (sentence, target)."
+    )
+    weight: float = Field(1.0, gt=0, description="Weight of the task in the summed loss.")
+
+    @field_validator("labels")
+    @classmethod
+    def _labels_differ(cls, labels: list[str]) -> list[str]:
+        if len(set(labels)) != len(labels):
+            raise ValueError("labels must all differ")
+        return labels
+
+
+class Actor(_Section):
+    """A party to the dispute, the names it goes by, and the label that favours it."""
+
+    name: str
+    aliases: list[str] = []
+    favoured_by: dict[str, str] = Field(
+        default={}, description="Task name -> the label of that task that favours this actor."
+    )
+
+
+class TaskColumn(_Section):
+    """Where a task's label stands in the data, when not in a column of the task's own name."""
+
+    column: str
+    values: dict[str, str] = Field(
+        default={}, description="Value in the data -> label of the task; empty: the same words."
+    )
+
+
+class ColumnsConfig(_Section):
+    """Which column of the data holds what."""
+
+    text: str = "text"
+    document: str | None = "document"
+    source: str | None = "source"
+    language: str | None = "language"
+    target: str | None = "target"
+    annotators: str | None = Field(
+        "annotators",
+        description="A column of {annotator: {task: label}}: every annotator's own labels.",
+    )
+    tasks: dict[str, TaskColumn] = {}
+
+
+class SplitConfig(_Section):
+    """How documents are dealt to train, dev and test when the data has no split of its own."""
+
+    by: Literal["document"] = "document"
+    dev: float = Field(0.15, ge=0, lt=1, description="Share of documents.")
+    test: float = Field(0.15, ge=0, lt=1, description="Share of documents.")
+    seed: int = 0
+
+    @model_validator(mode="after")
+    def _something_is_left(self) -> SplitConfig:
+        if self.dev + self.test >= 1:
+            raise ValueError("dev + test must leave something to train on (below 1)")
+        return self
+
+
+class DataConfig(_Section):
+    """The annotated sentences: either `files` and a split, or three ready splits."""
+
+    files: list[str] = Field(default=[], description="Paths or globs, relative to the config.")
+    train: list[str] = []
+    dev: list[str] = []
+    test: list[str] = []
+    columns: ColumnsConfig = ColumnsConfig()
+    split: SplitConfig = SplitConfig()
+
+    @model_validator(mode="after")
+    def _one_way_of_splitting(self) -> DataConfig:
+        if bool(self.files) == bool(self.train):
+            raise ValueError("give either `files` (split by document) or `train` (with dev, test)")
+        if self.files and (self.dev or self.test):
+            raise ValueError("`dev` and `test` go with `train`, not with `files`")
+        return self
+
+
+class TrainingConfig(_Section):
+    """How the network is fine-tuned."""
+
+    epochs: float = Field(8, gt=0)
+    batch_size: int = Field(16, ge=1)
+    learning_rate: float = Field(1e-4, gt=0, description="Peak rate of the encoder.")
+    head_learning_rate: float | None = Field(
+        None, gt=0, description="Peak rate of the heads; empty: the encoder's."
+    )
+    weight_decay: float = Field(0.01, ge=0)
+    warmup: float = Field(0.1, ge=0, lt=1, description="Share of the steps spent warming up.")
+    class_weights: Literal["none", "balanced"] = Field(
+        "none", description="`balanced` weights a label by the inverse of its frequency."
+    )
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    early_stopping: int | None = Field(
+        3, ge=1, description="Stop after so many epochs without a better dev score; empty: never."
+    )
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="`auto`: bfloat16 on a GPU that has it, else float32."
+    )
+    seed: int = 0
+
+
+class EvaluationConfig(_Section):
+    """What is reported, and what the best epoch is chosen by."""
+
+    select_by: str | None = Field(
+        None, description="Task whose dev macro-F1 picks the best epoch; empty: mean of all tasks."
+    )
+    batch_size: int = Field(64, ge=1)
+    bootstrap: int = Field(1000, ge=0, description="Resamples for the 95% interval; 0: none.")
+
+
+class Config(_Section):
+    """One experiment, complete: everything that `actorstance train` needs to know."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    description: str = ""
+    model: ModelConfig = ModelConfig()
+    tasks: list[Task] = Field(min_length=1)
+    actors: list[Actor] = []
+    data: DataConfig
+    training: TrainingConfig = TrainingConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
+
+    @model_validator(mode="after")
+    def _names_refer_to_something(self) -> Config:
+        labels = {task.name: task.labels for task in self.tasks}
+        if len(labels) != len(self.tasks):
+            raise ValueError("two tasks have the same name")
+        for actor in self.actors:
+            for task, label in actor.favoured_by.items():
+                if label not in labels.get(task, []):
+                    raise ValueError(f"actor {actor.name}: no label {label!r} in task {task!r}")
+        for task, column in self.data.columns.tasks.items():
+            if task not in labels:
+                raise ValueError(f"data.columns.tasks: no task {task!r}; tasks: {list(labels)}")
+            for label in column.values.values():
+                if label not in labels[task]:
+                    raise ValueError(
+                        f"data.columns.tasks.{task}: {label!r} is no label of it: {labels[task]}"
+                    )
+        if self.evaluation.select_by and self.evaluation.select_by not in labels:
+            raise ValueError(
+                f"evaluation.select_by: no task {self.evaluation.select_by!r}; "
+                f"tasks: {list(labels)}"
+            )
+        return self

@@ -1,0 +1,151 @@
+"""One encoder, one linear head per task, and a loss that skips the labels an example lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import AutoModel, PreTrainedModel
+from transformers.utils import ModelOutput
+
+from ..configs import Actor, EncoderError, ModelConfig, Task
+from .configuration import ActorStanceConfig
+from .encoder import resolve_encoder
+
+NO_LABEL = -100
+
+
+@dataclass
+class ActorStanceOutput(ModelOutput):
+    """Logits per task, uncalibrated, each (batch, labels of the task); loss if labels came in."""
+
+    loss: Tensor | None = None
+    logits: dict[str, Tensor] | None = None
+
+
+class ActorStanceModel(PreTrainedModel):
+    """A pretrained encoder with one classification head per task."""
+
+    config_class = ActorStanceConfig
+    base_model_prefix = "encoder"
+    _supports_sdpa = True
+    _supports_flash_attn = True
+
+    def __init__(self, config: ActorStanceConfig) -> None:
+        super().__init__(config)
+        encoder_config = config.encoder_config()
+        self.encoder = AutoModel.from_config(encoder_config)
+        self.dropout = nn.Dropout(config.head_dropout)
+        self.heads = nn.ModuleDict(
+            {
+                task.name: nn.Linear(encoder_config.hidden_size, len(task.labels))
+                for task in config.task_list
+            }
+        )
+        # Class weights matter for training alone, so they are kept out of the checkpoint.
+        self.class_weights: Mapping[str, Tensor] = {}
+        self.label_smoothing = 0.0
+        self.post_init()
+
+    @classmethod
+    def from_encoder(
+        cls, model: ModelConfig, tasks: list[Task], actors: list[Actor] | None = None
+    ) -> ActorStanceModel:
+        """Start from pretrained encoder weights and fresh heads.
+
+        Raises:
+            EncoderError: the encoder cannot be found, is not safetensors, or cannot be loaded.
+        """
+        location = resolve_encoder(model.encoder)
+        try:
+            encoder = AutoModel.from_pretrained(
+                location, use_safetensors=True, trust_remote_code=False
+            )
+        except (OSError, ValueError, KeyError) as error:
+            raise EncoderError(f"encoder {model.encoder!r}: cannot be loaded: {error}") from None
+        window = getattr(encoder.config, "max_position_embeddings", model.max_length)
+        # RoBERTa counts positions from padding_idx + 1, so two of its positions are not usable.
+        usable = window - 2 if encoder.config.model_type in ("roberta", "mpnet", "camembert") else (
+            window
+        )
+        if model.max_length > usable > 0:
+            raise EncoderError(
+                f"encoder {model.encoder!r}: model.max_length is {model.max_length}, "
+                f"its window is {usable} tokens"
+            )
+        config = ActorStanceConfig(
+            encoder=encoder.config.to_dict(),
+            tasks=[task.model_dump() for task in tasks],
+            pooling=model.pooling,
+            head_dropout=model.dropout,
+            max_length=model.max_length,
+            actors=[actor.model_dump() for actor in actors or []],
+        )
+        network = cls(config)
+        network.encoder.load_state_dict(encoder.state_dict())
+        return network
+
+    def _init_weights(self, module: nn.Module) -> None:
+        if isinstance(module, nn.Linear) and module in self.heads.values():
+            nn.init.normal_(module.weight, std=0.02)
+            nn.init.zeros_(module.bias)
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        token_type_ids: Tensor | None = None,
+        labels: Tensor | None = None,
+        **_: Any,
+    ) -> ActorStanceOutput:
+        """Encode and classify.
+
+        Args:
+            input_ids: (batch, tokens).
+            attention_mask: (batch, tokens), 1 for a token and 0 for padding.
+            token_type_ids: (batch, tokens), for encoders that tell segments apart.
+            labels: (batch, tasks) label indices in the order of the tasks, -100 for none.
+        """
+        inputs = {"input_ids": input_ids, "attention_mask": attention_mask}
+        if token_type_ids is not None:
+            inputs["token_type_ids"] = token_type_ids
+        tokens = self.encoder(**inputs).last_hidden_state
+        pooled = self.dropout(self._pool(tokens, attention_mask))
+        logits = {name: head(pooled) for name, head in self.heads.items()}
+        loss = self._loss(logits, labels) if labels is not None else None
+        return ActorStanceOutput(loss=loss, logits=logits)
+
+    def _pool(self, tokens: Tensor, attention_mask: Tensor) -> Tensor:
+        if self.config.pooling == "cls":
+            return tokens[:, 0]
+        mask = attention_mask.unsqueeze(-1).to(tokens.dtype)
+        return (tokens * mask).sum(1) / mask.sum(1).clamp(min=1)
+
+    def _loss(self, logits: dict[str, Tensor], labels: Tensor) -> Tensor:
+        """Sum over tasks of weight times mean cross-entropy over the examples that have a label."""
+        total = next(iter(logits.values())).sum() * 0.0
+        for index, task in enumerate(self.config.task_list):
+            wanted = labels[:, index]
+            if (wanted != NO_LABEL).any():
+                weights = self.class_weights.get(task.name)
+                total = total + task.weight * nn.functional.cross_entropy(
+                    logits[task.name].float(),
+                    wanted,
+                    weight=None if weights is None else weights.to(wanted.device),
+                    ignore_index=NO_LABEL,
+                    label_smoothing=self.label_smoothing,
+                )
+        return total
+
+    def probabilities(self, logits: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Turn logits into calibrated probabilities, (batch, labels) per task."""
+        return {
+            name: torch.softmax(values.float() / self.config.temperatures.get(name, 1.0), dim=-1)
+            for name, values in logits.items()
+        }
+
+
+AutoModel.register(ActorStanceConfig, ActorStanceModel, exist_ok=True)
