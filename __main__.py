@@ -1,0 +1,5 @@
+"""`python -m actorstance` is the `actorstance` command."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,269 @@
+"""The command line: train · evaluate · score · data."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from . import __version__
+from .configs import ActorstanceError, load_config
+
+if TYPE_CHECKING:
+    from .serving import ScoreReport
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    help="Whose side does a sentence take, and in what tone?",
+)
+data_app = typer.Typer(no_args_is_help=True, help="Check and count annotated sentences.")
+app.add_typer(data_app, name="data")
+out = Console()
+err = Console(stderr=True)
+
+Checkpoint = Annotated[
+    Path | None,
+    typer.Option("--checkpoint", "-c", help="Checkpoint or run folder [default: the one that "
+                 "ships, else runs/venezuela]."),
+]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")]
+ConfigOption = Annotated[
+    str, typer.Option("--config", help="Config that names the tasks and their labels.")
+]
+
+
+def main() -> None:
+    """Run the command; a user's mistake is one clear message and exit code 1, never a traceback."""
+    try:
+        app()
+    except ActorstanceError as error:
+        err.print(f"[red]error:[/] {_plain(error)}", highlight=False, soft_wrap=True)
+        sys.exit(1)
+    except ModuleNotFoundError as error:
+        extra = {"datasets", "evaluate", "accelerate", "matplotlib", "sklearn"}
+        if error.name not in extra:
+            raise
+        err.print(
+            f"[red]error:[/] this needs {error.name}; pip install 'actorstance\\[train]'",
+            soft_wrap=True,
+        )
+        sys.exit(1)
+    except KeyboardInterrupt:
+        err.print("interrupted")
+        sys.exit(130)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        out.print(f"actorstance {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def train(
+    config: Annotated[str, typer.Argument(help="YAML file, or the name of one that ships.")],
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Override, as in `--set training.epochs=3`; repeatable."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Run folder [default: runs/NAME].")
+    ] = None,
+    resume: Annotated[bool, typer.Option(help="Continue an interrupted run.")] = False,
+    overwrite: Annotated[bool, typer.Option(help="Replace what is in the run folder.")] = False,
+) -> None:
+    """Fine-tune an encoder on annotated sentences, as a config says."""
+    from .training import Run, train
+
+    try:
+        folder = train(
+            config, overrides=settings or (), output=output, resume=resume, overwrite=overwrite
+        )
+    except KeyboardInterrupt:
+        err.print("interrupted; the same command with --resume continues after the last epoch")
+        sys.exit(130)
+    run = Run(folder)
+    metrics = run.read_metrics()
+    _print_metrics({f"{s} {t}": r for s in ("dev", "test") for t, r in metrics[s].items()})
+    out.print(f"run folder: {folder}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def evaluate(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Annotated files; by default the checkpoint's own test split."),
+    ] = None,
+    checkpoint: Checkpoint = None,
+    split: Annotated[str, typer.Option(help="train, dev or test, when no files are given.")] = (
+        "test"
+    ),
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write the full report as JSON.")
+    ] = None,
+    device: Device = "auto",
+) -> None:
+    """Measure a checkpoint on annotated sentences."""
+    from .training import evaluate
+    from .training.run import write_json
+
+    if split not in ("train", "dev", "test"):
+        raise ActorstanceError(f"--split {split!r}: expected train, dev or test")
+    result = evaluate(checkpoint, files or (), split=split, device=device)
+    rejected = result.pop("rejected")
+    _print_metrics(result)
+    if rejected:
+        err.print(f"{rejected} rows rejected; `actorstance data check` names them")
+    if output:
+        write_json(output, result)
+
+
+@app.command()
+def score(
+    inputs: Annotated[
+        list[str], typer.Argument(help="Files, folders or globs: txt, jsonl, csv, tsv, parquet.")
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help=".parquet, .jsonl or .csv [default: print a table]."),
+    ] = None,
+    checkpoint: Checkpoint = None,
+    device: Device = "auto",
+    text_column: Annotated[str, typer.Option(help="Column that holds the sentence.")] = "text",
+    target: Annotated[str | None, typer.Option(help="Actor that target tasks are about.")] = None,
+    batch_size: Annotated[int, typer.Option(min=1)] = 64,
+    overwrite: Annotated[bool, typer.Option(help="Replace an existing output.")] = False,
+) -> None:
+    """Label every sentence of articles and tables."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    from .serving import score
+
+    with Progress(
+        "scoring", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=err,
+        transient=True,
+    ) as bar:
+        task = bar.add_task("scoring", total=None)
+        report = score(
+            inputs,
+            output,
+            checkpoint=checkpoint,
+            device=device,
+            text_column=text_column,
+            target=target,
+            batch_size=batch_size,
+            overwrite=overwrite,
+            on_progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    if output is None:
+        _print_scores(report)
+    else:
+        out.print(f"{len(report.rows):,} sentences -> {output}", highlight=False, soft_wrap=True)
+    for reject in report.rejects[:10]:
+        err.print(f"rejected {_plain(reject)}", highlight=False, soft_wrap=True)
+    if report.rejects:
+        where = f"; all in {report.rejects_file}" if report.rejects_file else ""
+        err.print(f"{len(report.rejects)} rows rejected{where}", highlight=False, soft_wrap=True)
+
+
+@data_app.command()
+def check(
+    files: Annotated[list[str], typer.Argument(help="Files, folders or globs of annotations.")],
+    config: ConfigOption = "venezuela",
+    rejects: Annotated[
+        Path, typer.Option(help="Where bad rows go, with file, line and reason.")
+    ] = Path("rejects.jsonl"),
+) -> None:
+    """Validate annotated sentences: every bad row with its line and reason."""
+    from .data import check_files, expand_paths, write_rejects
+
+    settings = load_config(config)
+    suffixes = (".jsonl", ".csv", ".tsv", ".parquet")
+    report = check_files(expand_paths(files, suffixes), settings.tasks, settings.data.columns)
+    for reject in report.rejects:
+        out.print(_plain(reject), highlight=False, soft_wrap=True)
+    out.print(f"{len(report.examples):,} rows are good, {len(report.rejects):,} rejected")
+    if report.rejects:
+        write_rejects(report.rejects, rejects)
+        out.print(f"rejected rows: {rejects}", highlight=False, soft_wrap=True)
+
+
+@data_app.command()
+def stats(
+    files: Annotated[list[str], typer.Argument(help="Files, folders or globs of annotations.")],
+    config: ConfigOption = "venezuela",
+) -> None:
+    """Count labels, documents, sources and words of annotated sentences."""
+    from .data import check_files, count, expand_paths
+
+    settings = load_config(config)
+    suffixes = (".jsonl", ".csv", ".tsv", ".parquet")
+    report = check_files(expand_paths(files, suffixes), settings.tasks, settings.data.columns)
+    seen = count(report.examples, settings.tasks)
+    out.print(
+        f"{seen.sentences:,} sentences, {seen.documents:,} documents, {seen.sources:,} sources; "
+        f"{seen.words_mean:.1f} words on average ({seen.words_min} to {seen.words_max})",
+        highlight=False,
+    )
+    table = Table("task", "label", "sentences", "share")
+    for task, labels in seen.labels.items():
+        total = sum(labels.values())
+        for label, number in labels.items():
+            table.add_row(task, label, f"{number:,}", f"{number / max(1, total):.1%}")
+    out.print(table)
+    if report.rejects:
+        err.print(f"{len(report.rejects)} rows rejected; `actorstance data check` names them")
+
+
+def _plain(message: Any) -> str:
+    from rich.markup import escape
+
+    return escape(str(message))
+
+
+def _print_metrics(reports: dict[str, Any]) -> None:
+    table = Table("", "macro-F1", "95% interval", "accuracy", "F1 per label", "sentences")
+    for name, report in reports.items():
+        interval = report.get("macro_f1_interval")
+        table.add_row(
+            name,
+            f"{report['macro_f1']:.3f}",
+            f"{interval[0]:.3f}-{interval[1]:.3f}" if interval else "",
+            f"{report['accuracy']:.3f}",
+            "  ".join(f"{label} {value:.2f}" for label, value in report["f1"].items()),
+            str(report["count"]),
+        )
+    out.print(table)
+
+
+COLOURS = ("blue", "default", "dark_orange")
+
+
+def _print_scores(report: ScoreReport) -> None:
+    """Print the labels of every sentence, document by document."""
+    first = report.rows[0]
+    fixed = {"document", "sentence", "start", "end", "text"}
+    tasks = {name: [k.removeprefix(f"{name}_") for k in first if k.startswith(f"{name}_")]
+             for name in first
+             if name not in fixed and f"{name}_{first[name]}" in first}
+    for document in dict.fromkeys(row["document"] for row in report.rows):
+        table = Table("sentence", *tasks, title=document, title_justify="left", show_lines=True)
+        for row in (row for row in report.rows if row["document"] == document):
+            cells = []
+            for name, labels in tasks.items():
+                label = row[name]
+                colour = COLOURS[labels.index(label)] if len(labels) == 3 else "default"
+                probability = row[f"{name}_{label}"]
+                cells.append(f"[{colour}]{_plain(label)}[/]\n{probability:.0%}")
+            text = _plain(row["text"])
+            table.add_row(f"[bold]{text}[/]" if row["sentence"] == -1 else text, *cells)
+        out.print(table)

@@ -1,0 +1,57 @@
+"""The pictures of a run: loss per epoch, and confusion matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+
+def plot_loss(history: Sequence[dict[str, Any]], path: Path) -> None:
+    """Draw training and dev loss, and the dev score, over the epochs."""
+    figure = Figure(figsize=(6.4, 4), layout="constrained")
+    left = figure.subplots()
+    right = left.twinx()
+    for axis, key, label, style in (
+        (left, "loss", "training loss", "C0-o"),
+        (left, "eval_loss", "dev loss", "C1-o"),
+        (right, "eval_score", "dev macro-F1", "C2--s"),
+    ):
+        points = [(entry["epoch"], entry[key]) for entry in history if key in entry]
+        if points:
+            axis.plot(*zip(*points, strict=True), style, label=label, markersize=4)
+    left.set_xlabel("epoch")
+    left.set_ylabel("loss")
+    right.set_ylabel("macro-F1")
+    right.set_ylim(0, 1)
+    lines = [*left.get_lines(), *right.get_lines()]
+    left.legend(lines, [line.get_label() for line in lines], loc="upper center", ncols=3,
+                bbox_to_anchor=(0.5, 1.13), frameon=False)
+    _save(figure, path)
+
+
+def plot_confusion(
+    matrix: Sequence[Sequence[int]], labels: Sequence[str], title: str, path: Path
+) -> None:
+    """Draw a confusion matrix: counts as text, shares of the annotated label as colour."""
+    figure = Figure(figsize=(1.2 * len(labels) + 2.2, 1.0 * len(labels) + 1.8), layout="constrained")
+    axis = figure.subplots()
+    shares = [[cell / max(1, sum(row)) for cell in row] for row in matrix]
+    axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axis.set_xticks(range(len(labels)), labels, rotation=30, ha="right")
+    axis.set_yticks(range(len(labels)), labels)
+    axis.set_xlabel("predicted")
+    axis.set_ylabel("annotated")
+    axis.set_title(title, fontsize=10)
+    for i, row in enumerate(matrix):
+        for j, cell in enumerate(row):
+            colour = "white" if shares[i][j] > 0.5 else "black"
+            axis.text(j, i, f"{cell}\n{shares[i][j]:.0%}", ha="center", va="center", color=colour)
+    _save(figure, path)
+
+
+def _save(figure: Figure, path: Path) -> None:
+    FigureCanvasAgg(figure).print_png(path)

@@ -1,0 +1,221 @@
+"""The training recipe, top to bottom: config -> data -> network -> Trainer -> run folder."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import (
+    AutoTokenizer,
+    DataCollatorWithPadding,
+    EarlyStoppingCallback,
+    EvalPrediction,
+    PreTrainedTokenizerBase,
+    Trainer,
+    TrainingArguments,
+    set_seed,
+)
+
+from ..configs import Config, TrainingConfig, load_config, save_config
+from ..data import Example, count, write_rejects
+from ..model import ActorStanceModel, resolve_encoder
+from ..model.modeling import NO_LABEL
+from .calibration import fit_temperature
+from .callbacks import EpochLog, Progress
+from .card import write_model_card
+from .datasets import encode, load_splits
+from .evaluation import measure, predict_logits, report_of
+from .plots import plot_confusion, plot_loss
+from .run import Run
+
+
+def train(
+    config: str | Path | Config,
+    *,
+    overrides: Iterable[str] = (),
+    output: str | Path | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    progress: bool = True,
+) -> Path:
+    """Fine-tune the encoder of a config and return the run folder.
+
+    Args:
+        config: a YAML file, the name of a config that ships, or a `Config`.
+        overrides: `a.b=c` strings laid over the file.
+        output: the run folder; by default `runs/<name of the config>`.
+        resume: continue an interrupted run; a finished one is returned as it is.
+        overwrite: replace what an earlier run left in the folder.
+        progress: show a progress bar.
+
+    Raises:
+        ConfigError, DataError, EncoderError, RunError: see their messages.
+    """
+    if not isinstance(config, Config):
+        config = load_config(config, overrides)
+    run = Run(Path(output) if output else Path("runs") / config.name)
+    run.open(config, resume=resume, overwrite=overwrite)
+    if run.finished:
+        return run.folder
+    set_seed(config.training.seed)
+
+    splits = load_splits(config)
+    if splits.rejects:
+        write_rejects(splits.rejects, run.folder / "rejects.jsonl")
+    tokenizer = AutoTokenizer.from_pretrained(resolve_encoder(config.model.encoder))
+    model = ActorStanceModel.from_encoder(config.model, config.tasks, config.actors)
+    if config.training.class_weights == "balanced":
+        model.class_weights = balanced_weights(splits.train, config)
+    model.label_smoothing = config.training.label_smoothing
+
+    length = config.model.max_length
+    train_set, cut = encode(splits.train, config.tasks, tokenizer, length)
+    dev_set, _ = encode(splits.dev, config.tasks, tokenizer, length)
+    callbacks = [EpochLog(run.folder / "training_log.jsonl")]
+    if progress:
+        callbacks.append(Progress())
+    if config.training.early_stopping:
+        callbacks.append(EarlyStoppingCallback(config.training.early_stopping))
+    trainer = Trainer(
+        model=model,
+        args=_arguments(config, run),
+        train_dataset=train_set,
+        eval_dataset=dev_set,
+        data_collator=DataCollatorWithPadding(tokenizer),
+        compute_metrics=lambda prediction: _dev_scores(prediction, config),
+        callbacks=callbacks,
+        optimizers=(_optimizer(model, config.training), None),
+    )
+    started = time.monotonic()
+    trainer.train(resume_from_checkpoint=run.last_trainer_checkpoint() if resume else None)
+    seconds = time.monotonic() - started
+    if trainer.is_world_process_zero():
+        _finish(run, config, model, tokenizer, trainer, splits, seconds, cut)
+    trainer.accelerator.wait_for_everyone()
+    return run.folder
+
+
+def balanced_weights(examples: list[Example], config: Config) -> dict[str, torch.Tensor]:
+    """Weight a label by n / (labels * n_label), the rule of scikit-learn's `balanced`."""
+    counts = count(examples, config.tasks).labels
+    return {
+        name: torch.tensor([sum(c.values()) / (len(c) * max(1, n)) for n in c.values()])
+        for name, c in counts.items()
+    }
+
+
+def _arguments(config: Config, run: Run) -> TrainingArguments:
+    settings = config.training
+    on_gpu = torch.cuda.is_available()
+    bfloat16 = settings.precision == "bfloat16" or (
+        settings.precision == "auto" and on_gpu and torch.cuda.is_bf16_supported()
+    )
+    return TrainingArguments(
+        output_dir=str(run.trainer),
+        num_train_epochs=settings.epochs,
+        per_device_train_batch_size=settings.batch_size,
+        per_device_eval_batch_size=config.evaluation.batch_size,
+        learning_rate=settings.learning_rate,
+        weight_decay=settings.weight_decay,
+        warmup_steps=settings.warmup,
+        lr_scheduler_type="linear",
+        eval_strategy="epoch",
+        save_strategy="epoch",
+        save_total_limit=2,
+        load_best_model_at_end=True,
+        metric_for_best_model="score",
+        greater_is_better=True,
+        logging_strategy="epoch",
+        seed=settings.seed,
+        bf16=bfloat16,
+        dataloader_pin_memory=on_gpu,
+        label_names=["labels"],
+        report_to=[],
+        disable_tqdm=True,
+        log_level="error",
+    )
+
+
+def _optimizer(model: ActorStanceModel, settings: TrainingConfig) -> torch.optim.AdamW:
+    head_rate = settings.head_learning_rate or settings.learning_rate
+    groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        rate = head_rate if name.startswith("heads.") else settings.learning_rate
+        # Biases and layer norms are not decayed (Devlin et al. 2019).
+        decay = 0.0 if parameter.ndim < 2 else settings.weight_decay
+        groups.setdefault((rate, decay), []).append(parameter)
+    return torch.optim.AdamW(
+        [{"params": p, "lr": rate, "weight_decay": decay} for (rate, decay), p in groups.items()]
+    )
+
+
+def _dev_scores(prediction: EvalPrediction, config: Config) -> dict[str, float]:
+    scores = {}
+    for index, task in enumerate(config.tasks):
+        wanted = prediction.label_ids[:, index]
+        labelled = wanted != NO_LABEL
+        if labelled.any():
+            predicted = prediction.predictions[task.name][labelled].argmax(-1)
+            scores[f"{task.name}_macro_f1"] = report_of(predicted, wanted[labelled], task)[
+                "macro_f1"
+            ]
+    chosen = config.evaluation.select_by
+    score = (
+        scores[f"{chosen}_macro_f1"] if chosen else sum(scores.values()) / max(1, len(scores))
+    )
+    return {**scores, "score": score}
+
+
+def _finish(
+    run: Run,
+    config: Config,
+    model: ActorStanceModel,
+    tokenizer: PreTrainedTokenizerBase,
+    trainer: Trainer,
+    splits: Any,
+    seconds: float,
+    cut: int,
+) -> None:
+    """Calibrate on dev, measure on test, and write everything a reader of the run needs."""
+    logits, labels = predict_logits(model, tokenizer, splits.dev, config.evaluation.batch_size)
+    for index, task in enumerate(config.tasks):
+        labelled = labels[:, index] != NO_LABEL
+        model.config.temperatures[task.name] = fit_temperature(
+            logits[task.name][labelled], labels[labelled, index]
+        )
+    metrics: dict[str, Any] = {
+        "dev": measure(model, tokenizer, splits.dev, config.evaluation),
+        "test": measure(model, tokenizer, splits.test, config.evaluation) if splits.test else {},
+        "sentences": {name: len(getattr(splits, name)) for name in ("train", "dev", "test")},
+        "rejected": len(splits.rejects),
+        "longer_than_window": cut,
+        "training_seconds": round(seconds, 1),
+        "sentences_per_second": round(
+            len(splits.train) * (trainer.state.epoch or 0) / max(seconds, 1e-9), 1
+        ),
+        "epochs": trainer.state.epoch,
+        "best_dev_score": trainer.state.best_metric,
+    }
+    partial = run.folder / "checkpoint.partial"
+    model.to("cpu").save_pretrained(partial)
+    tokenizer.save_pretrained(partial)
+    save_config(config, partial / "experiment.yaml")
+    write_model_card(partial / "README.md", config, splits, metrics)
+    shutil.rmtree(run.checkpoint, ignore_errors=True)
+    partial.replace(run.checkpoint)
+    plot_loss(trainer.state.log_history, run.plots / "loss.png")
+    for split in ("dev", "test"):
+        for task in config.tasks:
+            if task.name in metrics[split]:
+                plot_confusion(
+                    metrics[split][task.name]["confusion"],
+                    task.labels,
+                    f"{config.name}: {task.name} on {split}",
+                    run.plots / f"confusion_{task.name}_{split}.png",
+                )
+    run.write_json("metrics.json", metrics)
+    shutil.rmtree(run.trainer, ignore_errors=True)
