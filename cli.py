@@ -29,8 +29,11 @@ err = Console(stderr=True)
 
 Checkpoint = Annotated[
     Path | None,
-    typer.Option("--checkpoint", "-c", help="Checkpoint or run folder [default: the one that "
-                 "ships, else runs/venezuela]."),
+    typer.Option(
+        "--checkpoint",
+        "-c",
+        help="Checkpoint or run folder [default: the one that ships, else runs/venezuela].",
+    ),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")]
 ConfigOption = Annotated[
@@ -149,7 +152,11 @@ def score(
     from .serving import score
 
     with Progress(
-        "scoring", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=err,
+        "scoring",
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=err,
         transient=True,
     ) as bar:
         task = bar.add_task("scoring", total=None)
@@ -252,9 +259,11 @@ def _print_scores(report: ScoreReport) -> None:
     """Print the labels of every sentence, document by document."""
     first = report.rows[0]
     fixed = {"document", "sentence", "start", "end", "text"}
-    tasks = {name: [k.removeprefix(f"{name}_") for k in first if k.startswith(f"{name}_")]
-             for name in first
-             if name not in fixed and f"{name}_{first[name]}" in first}
+    tasks = {
+        name: [k.removeprefix(f"{name}_") for k in first if k.startswith(f"{name}_")]
+        for name in first
+        if name not in fixed and f"{name}_{first[name]}" in first
+    }
     for document in dict.fromkeys(row["document"] for row in report.rows):
         table = Table("sentence", *tasks, title=document, title_justify="left", show_lines=True)
         for row in (row for row in report.rows if row["document"] == document):

@@ -79,11 +79,13 @@ def read_examples(
             continue
         try:
             yield line, _to_example(row, tasks, columns)
-        except _BadRow as problem:
+        except _BadRowError as problem:
             yield line, Reject(str(path), line, str(problem), json.dumps(row, default=str)[:2000])
 
 
-def read_rows(path: Path, text_column: str = "text") -> Iterator[tuple[int, dict[str, Any] | Reject]]:
+def read_rows(
+    path: Path, text_column: str = "text"
+) -> Iterator[tuple[int, dict[str, Any] | Reject]]:
     """Yield (line number, row or reject) for every non-blank row of a file."""
     if path.is_dir():
         raise DataError(f"{path}: is a folder, expected a file")
@@ -109,7 +111,7 @@ def read_rows(path: Path, text_column: str = "text") -> Iterator[tuple[int, dict
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
 
 
-class _BadRow(Exception):
+class _BadRowError(Exception):
     """Why a row is rejected."""
 
 
@@ -175,9 +177,7 @@ def _csv_rows(
             yield reader.line_num, dict(row)
 
 
-def _parquet_rows(
-    path: Path, text_column: str
-) -> Iterator[tuple[int, dict[str, Any] | Reject]]:
+def _parquet_rows(path: Path, text_column: str) -> Iterator[tuple[int, dict[str, Any] | Reject]]:
     import pyarrow
     import pyarrow.parquet
 
@@ -203,14 +203,16 @@ def _require_column(path: Path, column: str, present: Sequence[str]) -> None:
 def clean_text(value: Any, name: str) -> str:
     """Check that a value is usable text; raise with the reason if not."""
     if value is None:
-        raise _BadRow(f"{name} is missing")
+        raise _BadRowError(f"{name} is missing")
     if not isinstance(value, str):
-        raise _BadRow(f"{name} is {value!r:.60}, expected text, not {type(value).__name__}")
+        raise _BadRowError(f"{name} is {value!r:.60}, expected text, not {type(value).__name__}")
     text = " ".join(value.split())
     if not any(unicodedata.category(char)[0] in "LNS" for char in text):
-        raise _BadRow(f"{name} is empty" if not text else f"{name} has no word in it: {text!r:.60}")
+        raise _BadRowError(
+            f"{name} is empty" if not text else f"{name} has no word in it: {text!r:.60}"
+        )
     if len(text) > LONGEST_TEXT:
-        raise _BadRow(f"{name} has {len(text):,} characters, more than {LONGEST_TEXT:,}")
+        raise _BadRowError(f"{name} has {len(text):,} characters, more than {LONGEST_TEXT:,}")
     return text
 
 
@@ -218,7 +220,7 @@ def _to_example(row: Mapping[str, Any], tasks: Sequence[Task], columns: ColumnsC
     if columns.text not in row:
         nearest = difflib.get_close_matches(columns.text, list(row), n=1)
         hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
-        raise _BadRow(f"no field {columns.text!r}; fields: {', '.join(map(str, row))}{hint}")
+        raise _BadRowError(f"no field {columns.text!r}; fields: {', '.join(map(str, row))}{hint}")
     labels = {}
     for task in tasks:
         label = _label(row, task, columns)
@@ -231,7 +233,7 @@ def _to_example(row: Mapping[str, Any], tasks: Sequence[Task], columns: ColumnsC
 
     target = optional(columns.target)
     if target is None and any(task.about == "target" and task.name in labels for task in tasks):
-        raise _BadRow(f"has a label about a target, but field {columns.target!r} is empty")
+        raise _BadRowError(f"has a label about a target, but field {columns.target!r} is empty")
     return Example(
         text=clean_text(row[columns.text], columns.text),
         labels=labels,
@@ -259,7 +261,7 @@ def _known_label(value: str, task: Task, field: str) -> str:
         return value
     nearest = difflib.get_close_matches(value, task.labels, n=1)
     hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
-    raise _BadRow(f"{field} is {value!r:.60}, expected one of {', '.join(task.labels)}{hint}")
+    raise _BadRowError(f"{field} is {value!r:.60}, expected one of {', '.join(task.labels)}{hint}")
 
 
 def _annotators(
@@ -269,7 +271,7 @@ def _annotators(
     if not given:
         return {}
     if not isinstance(given, Mapping) or not all(isinstance(v, Mapping) for v in given.values()):
-        raise _BadRow(f"{columns.annotators} is not {{annotator: {{task: label}}}}")
+        raise _BadRowError(f"{columns.annotators} is not {{annotator: {{task: label}}}}")
     return {
         str(annotator): {
             task.name: _known_label(

@@ -89,9 +89,7 @@ def split_sentences(text: str) -> list[Sentence]:
             stripped = paragraph.strip()
             if any(char.isalnum() for char in stripped):
                 begin = text.index(stripped, offset)
-                sentences.append(
-                    Sentence(" ".join(stripped.split()), begin, begin + len(stripped))
-                )
+                sentences.append(Sentence(" ".join(stripped.split()), begin, begin + len(stripped)))
             start = offset + len(paragraph)
     return sentences
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -58,4 +57,4 @@ def write_rejects(rejects: Sequence[Reject], path: str | Path) -> None:
     with partial.open("w", encoding="utf-8") as file:
         for reject in rejects:
             file.write(json.dumps(asdict(reject), ensure_ascii=False) + "\n")
-    os.replace(partial, path)
+    partial.replace(path)

@@ -17,7 +17,7 @@ class ActorStanceConfig(PreTrainedConfig):
         tasks: task definitions, as dicts of `configs.Task`, in the order of the heads.
         pooling: "mean" over the tokens, or "cls".
         head_dropout: dropout before the heads.
-        max_length: window in tokens that the model was trained with.
+        window: the longest input in tokens that the model was trained with.
         temperatures: task name -> temperature that divides its logits before the softmax
             (Guo et al. 2017, On Calibration of Modern Neural Networks).
         actors: the parties the tasks are about, as dicts of `configs.Actor`.
@@ -32,7 +32,7 @@ class ActorStanceConfig(PreTrainedConfig):
         tasks: list[dict[str, Any]] | None = None,
         pooling: str = "mean",
         head_dropout: float = 0.1,
-        max_length: int = 128,
+        window: int = 128,
         temperatures: dict[str, float] | None = None,
         actors: list[dict[str, Any]] | None = None,
         **kwargs: Any,
@@ -41,7 +41,7 @@ class ActorStanceConfig(PreTrainedConfig):
         self.tasks = tasks or []
         self.pooling = pooling
         self.head_dropout = head_dropout
-        self.max_length = max_length
+        self.window = window
         self.temperatures = temperatures or {}
         self.actors = actors or []
         super().__init__(**kwargs)

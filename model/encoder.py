@@ -67,10 +67,15 @@ def _checked_folder(folder: Path) -> Path:
         raise EncoderError(f"encoder {folder}: no config.json in this folder")
     if any(folder.glob("*.safetensors")):
         return folder
-    others = [file.name for pattern in ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.h5")
-              for file in folder.glob(pattern)]
-    found = f"found {', '.join(sorted(others))}, which can run code when loaded" if others else (
-        "found no weights"
+    others = [
+        file.name
+        for pattern in ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.h5")
+        for file in folder.glob(pattern)
+    ]
+    found = (
+        f"found {', '.join(sorted(others))}, which can run code when loaded"
+        if others
+        else ("found no weights")
     )
     raise EncoderError(f"encoder {folder}: expected model.safetensors; {found}")
 

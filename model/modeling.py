@@ -66,10 +66,12 @@ class ActorStanceModel(PreTrainedModel):
             )
         except (OSError, ValueError, KeyError) as error:
             raise EncoderError(f"encoder {model.encoder!r}: cannot be loaded: {error}") from None
-        window = getattr(encoder.config, "max_position_embeddings", model.max_length)
+        positions = getattr(encoder.config, "max_position_embeddings", model.max_length)
         # RoBERTa counts positions from padding_idx + 1, so two of its positions are not usable.
-        usable = window - 2 if encoder.config.model_type in ("roberta", "mpnet", "camembert") else (
-            window
+        usable = (
+            positions - 2
+            if encoder.config.model_type in ("roberta", "mpnet", "camembert")
+            else (positions)
         )
         if model.max_length > usable > 0:
             raise EncoderError(
@@ -81,7 +83,7 @@ class ActorStanceModel(PreTrainedModel):
             tasks=[task.model_dump() for task in tasks],
             pooling=model.pooling,
             head_dropout=model.dropout,
-            max_length=model.max_length,
+            window=model.max_length,
             actors=[actor.model_dump() for actor in actors or []],
         )
         network = cls(config)

@@ -32,7 +32,7 @@ class ActorStancePipeline(Pipeline):
             given["text"],
             given.get("target"),
             truncation="only_first",
-            max_length=self.model.config.max_length,
+            max_length=self.model.config.window,
             return_tensors="pt",
         )
         return {**encoded, "has_target": given.get("target") is not None}

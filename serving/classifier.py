@@ -77,8 +77,9 @@ class Classifier:
             _check(text, None if single else index)
         if target is not None and (not isinstance(target, str) or not target.strip()):
             raise InputError(f"target is {target!r}, expected the name of an actor")
-        asked = {about: [t for t in self.tasks if t.about == about] for about in
-                 ("sentence", "target")}
+        asked = {
+            about: [t for t in self.tasks if t.about == about] for about in ("sentence", "target")
+        }
         if target is not None and not asked["target"]:
             raise InputError(
                 f"target {target!r}: this checkpoint has no task about a target; "
@@ -138,7 +139,7 @@ class Classifier:
             list(texts),
             None if target is None else [target] * len(texts),
             truncation="only_first",
-            max_length=self.model.config.max_length,
+            max_length=self.model.config.window,
             stride=OVERLAP,
             return_overflowing_tokens=True,
         )

@@ -100,13 +100,19 @@ def _sentences(path: Path, text_column: str) -> Iterator[dict[str, Any] | Reject
             return
         if article.title:
             yield {
-                "document": path.stem, "sentence": -1, "start": None, "end": None,
+                "document": path.stem,
+                "sentence": -1,
+                "start": None,
+                "end": None,
                 "text": article.title,
             }
         for index, sentence in enumerate(article.sentences):
             yield {
-                "document": path.stem, "sentence": index, "start": sentence.start,
-                "end": sentence.end, "text": sentence.text,
+                "document": path.stem,
+                "sentence": index,
+                "start": sentence.start,
+                "end": sentence.end,
+                "text": sentence.text,
             }
         return
     counts: dict[str, int] = {}
@@ -114,8 +120,11 @@ def _sentences(path: Path, text_column: str) -> Iterator[dict[str, Any] | Reject
         if isinstance(item, Example):
             document = item.document or path.stem
             yield {
-                "document": document, "sentence": counts.get(document, 0), "start": None,
-                "end": None, "text": item.text,
+                "document": document,
+                "sentence": counts.get(document, 0),
+                "start": None,
+                "end": None,
+                "text": item.text,
             }
             counts[document] = counts.get(document, 0) + 1
         else:
@@ -168,4 +177,4 @@ def _write(rows: list[dict[str, Any]], path: Path) -> None:
             writer = csv.DictWriter(file, fieldnames=list(rows[0]))
             writer.writeheader()
             writer.writerows(rows)
-    os.replace(partial, path)
+    partial.replace(path)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress as Bar, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 
@@ -30,7 +30,7 @@ class EpochLog(TrainerCallback):
             partial = self.path.with_name(self.path.name + ".partial")
             lines = (json.dumps(entry) + "\n" for entry in state.log_history)
             partial.write_text("".join(lines), encoding="utf-8")
-            os.replace(partial, self.path)
+            partial.replace(self.path)
 
 
 class Progress(TrainerCallback):

@@ -1,4 +1,4 @@
-"""The model card of a run: what it was trained on, what it reaches, what it must not be used for."""
+"""The model card of a run: its data, its figures, and what it must not be used for."""
 
 from __future__ import annotations
 

@@ -67,11 +67,7 @@ def measure(
     """Report every task that some example has a label for."""
     tasks = model.config.task_list
     logits, labels = predict_logits(model, tokenizer, examples, settings.batch_size, device)
-    documents = [
-        row.document or row.text
-        for row in examples
-        for _ in rows_of([row], tasks)
-    ]
+    documents = [row.document or row.text for row in examples for _ in rows_of([row], tasks)]
     result = {}
     for index, task in enumerate(tasks):
         labelled = labels[:, index] != NO_LABEL
@@ -123,7 +119,7 @@ def predict_logits(
         logits per task, each (rows, labels), and label indices (rows, tasks).
     """
     tasks = model.config.task_list
-    dataset, _ = encode(examples, tasks, tokenizer, model.config.max_length)
+    dataset, _ = encode(examples, tasks, tokenizer, model.config.window)
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     was_training = model.training

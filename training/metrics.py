@@ -82,7 +82,9 @@ def _interval(
     groups: Sequence[str] | None,
 ) -> list[float]:
     generator = np.random.default_rng(seed)
-    ids = np.arange(len(references)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    ids = (
+        np.arange(len(references)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    )
     units = int(ids.max()) + 1
     # One confusion matrix per unit makes every resample a weighted sum of matrices.
     matrices = np.zeros((units, size, size))

@@ -28,8 +28,14 @@ def plot_loss(history: Sequence[dict[str, Any]], path: Path) -> None:
     right.set_ylabel("macro-F1")
     right.set_ylim(0, 1)
     lines = [*left.get_lines(), *right.get_lines()]
-    left.legend(lines, [line.get_label() for line in lines], loc="upper center", ncols=3,
-                bbox_to_anchor=(0.5, 1.13), frameon=False)
+    left.legend(
+        lines,
+        [line.get_label() for line in lines],
+        loc="upper center",
+        ncols=3,
+        bbox_to_anchor=(0.5, 1.13),
+        frameon=False,
+    )
     _save(figure, path)
 
 
@@ -37,7 +43,9 @@ def plot_confusion(
     matrix: Sequence[Sequence[int]], labels: Sequence[str], title: str, path: Path
 ) -> None:
     """Draw a confusion matrix: counts as text, shares of the annotated label as colour."""
-    figure = Figure(figsize=(1.2 * len(labels) + 2.2, 1.0 * len(labels) + 1.8), layout="constrained")
+    figure = Figure(
+        figsize=(1.2 * len(labels) + 2.2, 1.0 * len(labels) + 1.8), layout="constrained"
+    )
     axis = figure.subplots()
     shares = [[cell / max(1, sum(row)) for cell in row] for row in matrix]
     axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)

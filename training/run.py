@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -106,7 +105,7 @@ def write_json(path: Path, content: Any) -> None:
     """Write JSON beside the target, then move it in place."""
     partial = path.with_name(path.name + ".partial")
     partial.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def _differences(before: Any, after: Any, at: str = "") -> list[str]:

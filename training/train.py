@@ -164,9 +164,7 @@ def _dev_scores(prediction: EvalPrediction, config: Config) -> dict[str, float]:
                 "macro_f1"
             ]
     chosen = config.evaluation.select_by
-    score = (
-        scores[f"{chosen}_macro_f1"] if chosen else sum(scores.values()) / max(1, len(scores))
-    )
+    score = scores[f"{chosen}_macro_f1"] if chosen else sum(scores.values()) / max(1, len(scores))
     return {**scores, "score": score}
 
 
