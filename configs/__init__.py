@@ -1,4 +1,4 @@
-"""Typed experiment configs: the schema, how a YAML file is loaded, and the errors all floors raise."""
+"""Typed experiment configs: the schema, how YAML is loaded, and the errors all floors raise."""
 
 from .errors import (
     ActorstanceError,
