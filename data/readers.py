@@ -208,9 +208,8 @@ def clean_text(value: Any, name: str) -> str:
         raise _BadRowError(f"{name} is {value!r:.60}, expected text, not {type(value).__name__}")
     text = " ".join(value.split())
     if not any(unicodedata.category(char)[0] in "LNS" for char in text):
-        raise _BadRowError(
-            f"{name} is empty" if not text else f"{name} has no word in it: {text!r:.60}"
-        )
+        problem = f"has no word in it: {text!r:.60}" if text else "is empty"
+        raise _BadRowError(f"{name} {problem}")
     if len(text) > LONGEST_TEXT:
         raise _BadRowError(f"{name} has {len(text):,} characters, more than {LONGEST_TEXT:,}")
     return text

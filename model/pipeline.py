@@ -18,7 +18,7 @@ class ActorStancePipeline(Pipeline):
     `actorstance.load` splits them instead.
     """
 
-    _load_tokenizer = True
+    _load_tokenizer: Any = True
 
     def _sanitize_parameters(self, **_: Any) -> tuple[dict, dict, dict]:
         return {}, {}, {}
@@ -37,7 +37,7 @@ class ActorStancePipeline(Pipeline):
         )
         return {**encoded, "has_target": given.get("target") is not None}
 
-    def _forward(self, input_tensors: dict[str, Any], **_: Any) -> dict[str, Any]:
+    def _forward(self, input_tensors: dict[str, Any], **_: Any) -> Any:
         has_target = input_tensors.pop("has_target")
         return {"logits": self.model(**input_tensors).logits, "has_target": has_target}
 
@@ -46,7 +46,8 @@ class ActorStancePipeline(Pipeline):
         has_target = model_outputs["has_target"]
         if isinstance(has_target, torch.Tensor):
             has_target = bool(has_target.reshape(-1)[0])
-        probabilities = self.model.probabilities(model_outputs["logits"])
+        model: Any = self.model
+        probabilities = model.probabilities(model_outputs["logits"])
         return {
             task.name: dict(zip(task.labels, probabilities[task.name][0].tolist(), strict=True))
             for task in self.model.config.task_list

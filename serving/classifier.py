@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, overload
 
 import torch
+from torch import nn
 from transformers import PreTrainedTokenizerBase
 
 from ..configs import InputError, Task
@@ -38,16 +39,18 @@ class Classifier:
         self, model: ActorStanceModel, tokenizer: PreTrainedTokenizerBase, device: str = "auto"
     ) -> None:
         self.device = _device(device)
-        self.model = model.to(self.device).eval()
+        self.model = model.eval()
+        nn.Module.to(model, self.device)
         self.tokenizer = tokenizer
 
     @property
     def tasks(self) -> list[Task]:
         """The tasks of the checkpoint, with their labels in order."""
-        return self.model.config.task_list
+        tasks: list[Task] = self.model.config.task_list
+        return tasks
 
     @overload
-    def __call__(
+    def __call__(  # type: ignore[overload-overlap]  # a str is an iterable of str
         self, texts: str, target: str | None = None, batch_size: int = 64
     ) -> Prediction: ...
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
-from transformers import DataCollatorWithPadding, PreTrainedTokenizerBase
+from torch import Tensor, nn
+from transformers import BatchEncoding, DataCollatorWithPadding, PreTrainedTokenizerBase
 
 from ..configs import ColumnsConfig, DataError, EvaluationConfig, Task, load_config
 from ..data import Example, check_files, expand_paths
@@ -123,15 +123,15 @@ def predict_logits(
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     was_training = model.training
-    model.to(device).eval()
+    nn.Module.to(model, device).eval()
     collate = DataCollatorWithPadding(tokenizer)
     order = sorted(range(len(dataset)), key=lambda i: len(dataset[i]["input_ids"]))
     rows = dataset.to_list()
     pieces: dict[str, list[Tensor]] = {task.name: [] for task in tasks}
     for begin in range(0, len(order), batch_size):
-        batch = collate([rows[i] for i in order[begin : begin + batch_size]]).to(device)
+        batch = BatchEncoding(collate([rows[i] for i in order[begin : begin + batch_size]]))
         batch.pop("labels")
-        for name, values in model(**batch).logits.items():
+        for name, values in model(**batch.to(device)).logits.items():
             pieces[name].append(values.float().cpu())
     model.train(was_training)
     back = torch.argsort(torch.tensor(order))

@@ -60,7 +60,8 @@ class ClassificationReport(evaluate.Metric):
 def _f1(matrix: np.ndarray) -> np.ndarray:
     true = matrix.sum(1)
     found = matrix.sum(0)
-    return 2 * np.diag(matrix) / np.maximum(true + found, 1)
+    scores: np.ndarray = 2 * np.diag(matrix) / np.maximum(true + found, 1)
+    return scores
 
 
 def _averages(matrix: np.ndarray) -> dict[str, float]:

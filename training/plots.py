@@ -30,7 +30,7 @@ def plot_loss(history: Sequence[dict[str, Any]], path: Path) -> None:
     lines = [*left.get_lines(), *right.get_lines()]
     left.legend(
         lines,
-        [line.get_label() for line in lines],
+        [str(line.get_label()) for line in lines],
         loc="upper center",
         ncols=3,
         bbox_to_anchor=(0.5, 1.13),

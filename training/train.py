@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from transformers import (
     AutoTokenizer,
@@ -16,6 +17,7 @@ from transformers import (
     EvalPrediction,
     PreTrainedTokenizerBase,
     Trainer,
+    TrainerCallback,
     TrainingArguments,
     set_seed,
 )
@@ -75,7 +77,7 @@ def train(
     length = config.model.max_length
     train_set, cut = encode(splits.train, config.tasks, tokenizer, length)
     dev_set, _ = encode(splits.dev, config.tasks, tokenizer, length)
-    callbacks = [EpochLog(run.folder / "training_log.jsonl")]
+    callbacks: list[TrainerCallback] = [EpochLog(run.folder / "training_log.jsonl")]
     if progress:
         callbacks.append(Progress())
     if config.training.early_stopping:
@@ -155,11 +157,13 @@ def _optimizer(model: ActorStanceModel, settings: TrainingConfig) -> torch.optim
 
 def _dev_scores(prediction: EvalPrediction, config: Config) -> dict[str, float]:
     scores = {}
+    logits: Any = prediction.predictions
+    labels = np.asarray(prediction.label_ids)
     for index, task in enumerate(config.tasks):
-        wanted = prediction.label_ids[:, index]
+        wanted = labels[:, index]
         labelled = wanted != NO_LABEL
         if labelled.any():
-            predicted = prediction.predictions[task.name][labelled].argmax(-1)
+            predicted = logits[task.name][labelled].argmax(-1)
             scores[f"{task.name}_macro_f1"] = report_of(predicted, wanted[labelled], task)[
                 "macro_f1"
             ]
@@ -199,7 +203,7 @@ def _finish(
         "best_dev_score": trainer.state.best_metric,
     }
     partial = run.folder / "checkpoint.partial"
-    model.to("cpu").save_pretrained(partial)
+    model.cpu().save_pretrained(partial)
     tokenizer.save_pretrained(partial)
     save_config(config, partial / "experiment.yaml")
     write_model_card(partial / "README.md", config, splits, metrics)
