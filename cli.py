@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -94,8 +96,9 @@ def train(
     except KeyboardInterrupt:
         err.print("interrupted; the same command with --resume continues after the last epoch")
         sys.exit(130)
-    run = Run(folder)
-    metrics = run.read_metrics()
+    if os.environ.get("RANK", "0") != "0":
+        return  # one process of several speaks
+    metrics = Run(folder).read_metrics()
     _print_metrics({f"{s} {t}": r for s in ("dev", "test") for t, r in metrics[s].items()})
     out.print(f"run folder: {folder}", highlight=False, soft_wrap=True)
 
@@ -238,16 +241,18 @@ def _plain(message: Any) -> str:
 
 
 def _print_metrics(reports: dict[str, Any]) -> None:
-    table = Table("", "macro-F1", "95% interval", "accuracy", "F1 per label", "sentences")
+    table = Table("", "macro-F1", "95% interval", "accuracy", "n", "F1 per label", box=SIMPLE)
+    for column in table.columns[:-1]:
+        column.no_wrap = True
     for name, report in reports.items():
         interval = report.get("macro_f1_interval")
         table.add_row(
             name,
             f"{report['macro_f1']:.3f}",
-            f"{interval[0]:.3f}-{interval[1]:.3f}" if interval else "",
+            f"{interval[0]:.2f}-{interval[1]:.2f}" if interval else "",
             f"{report['accuracy']:.3f}",
-            "  ".join(f"{label} {value:.2f}" for label, value in report["f1"].items()),
             str(report["count"]),
+            ", ".join(f"{label} {value:.2f}" for label, value in report["f1"].items()),
         )
     out.print(table)
 

@@ -10,17 +10,20 @@ from typing import Any
 
 import numpy as np
 import torch
+from accelerate import PartialState
 from transformers import (
     AutoTokenizer,
     DataCollatorWithPadding,
     EarlyStoppingCallback,
     EvalPrediction,
     PreTrainedTokenizerBase,
+    PrinterCallback,
     Trainer,
     TrainerCallback,
     TrainingArguments,
     set_seed,
 )
+from transformers.utils.logging import disable_progress_bar
 
 from ..configs import Config, TrainingConfig, load_config, save_config
 from ..data import Example, count, write_rejects
@@ -60,13 +63,17 @@ def train(
     if not isinstance(config, Config):
         config = load_config(config, overrides)
     run = Run(Path(output) if output else Path("runs") / config.name)
-    run.open(config, resume=resume, overwrite=overwrite)
+    process = PartialState(cpu=not torch.accelerator.is_available())
+    if process.is_main_process:
+        run.open(config, resume=resume, overwrite=overwrite)
+    process.wait_for_everyone()
     if run.finished:
         return run.folder
     set_seed(config.training.seed)
+    disable_progress_bar()
 
     splits = load_splits(config)
-    if splits.rejects:
+    if splits.rejects and process.is_main_process:
         write_rejects(splits.rejects, run.folder / "rejects.jsonl")
     tokenizer = AutoTokenizer.from_pretrained(resolve_encoder(config.model.encoder))
     model = ActorStanceModel.from_encoder(config.model, config.tasks, config.actors)
@@ -92,6 +99,7 @@ def train(
         callbacks=callbacks,
         optimizers=(_optimizer(model, config.training), None),
     )
+    trainer.remove_callback(PrinterCallback)
     started = time.monotonic()
     trainer.train(resume_from_checkpoint=run.last_trainer_checkpoint() if resume else None)
     seconds = time.monotonic() - started
@@ -134,6 +142,7 @@ def _arguments(config: Config, run: Run) -> TrainingArguments:
         logging_strategy="epoch",
         seed=settings.seed,
         bf16=bfloat16,
+        use_cpu=not torch.accelerator.is_available(),
         dataloader_pin_memory=on_gpu,
         label_names=["labels"],
         report_to=[],
