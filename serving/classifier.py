@@ -72,7 +72,8 @@ class Classifier:
             batch_size: pieces per forward pass.
 
         Raises:
-            InputError: a text is not a string or has no word in it; names its index.
+            InputError: a text is not a string or is empty (names its index), or the target is not a
+                name that leaves room for a text.
         """
         single = isinstance(texts, str)
         items = [texts] if isinstance(texts, str) else _as_list(texts)
@@ -138,6 +139,10 @@ class Classifier:
         """Tokenize, splitting what is longer than the window; owners[i] is the text of piece i."""
         if not texts:
             return [], []
+        if target is not None:
+            length, room = len(self.tokenizer.tokenize(target)), self.model.config.window // 2
+            if length > room:
+                raise InputError(f"target has {length} tokens, expected a name of at most {room}")
         encoded = self.tokenizer(
             list(texts),
             None if target is None else [target] * len(texts),

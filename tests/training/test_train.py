@@ -1,0 +1,149 @@
+import importlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import actorstance
+import pytest
+from actorstance.configs import DataError, RunError
+from actorstance.tests.fixtures import DISPUTE, SENTENCES
+from actorstance.training.callbacks import EpochLog
+from actorstance.training.run import Run
+
+recipe = importlib.import_module("actorstance.training.train")
+
+
+def tiny(encoder: Path, *more: str) -> list[str]:
+    return [f"model.encoder={encoder}", "training.epochs=3", "evaluation.bootstrap=0", *more]
+
+
+def numbers(folder: Path) -> dict[str, Any]:
+    metrics = Run(folder).read_metrics()
+    return {split: metrics[split] for split in ("dev", "test")}
+
+
+def test_second_dispute_needs_a_config_only(dispute_run: Path) -> None:
+    for name in (
+        "config.yaml",
+        "metrics.json",
+        "training_log.jsonl",
+        "checkpoint/README.md",
+        "checkpoint/experiment.yaml",
+        "checkpoint/model.safetensors",
+        "plots/loss.png",
+        "plots/confusion_side_dev.png",
+        "plots/confusion_tone_toward_test.png",
+    ):
+        assert (dispute_run / name).stat().st_size > 0, name
+    assert not (dispute_run / "trainer").exists()
+    classifier = actorstance.load(dispute_run)
+    prediction = classifier("Voss has kept the ferries running.", target="Voss")
+    assert prediction.side in ("for_voss", "neither", "for_rehl")
+    assert prediction.tone_toward in ("against", "even", "favourable")
+    card = (dispute_run / "checkpoint" / "README.md").read_text(encoding="utf-8")
+    for heading in ("Data statement", "Intended use", "Limits", "for_rehl"):
+        assert heading in card
+
+
+def test_evaluate_repeats_the_figures_of_the_run(dispute_run: Path) -> None:
+    again = actorstance.evaluate(dispute_run, device="cpu")
+    for task, report in numbers(dispute_run)["test"].items():
+        assert again[task]["confusion"] == report["confusion"]
+        assert again[task]["macro_f1_interval"] == pytest.approx(report["macro_f1_interval"])
+
+
+def test_same_seed_same_numbers_and_resume_changes_nothing(
+    tiny_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    overrides = tiny(tiny_encoder)
+    first = actorstance.train(DISPUTE, overrides=overrides, output=tmp_path / "a", progress=False)
+    second = actorstance.train(DISPUTE, overrides=overrides, output=tmp_path / "b", progress=False)
+    assert numbers(first) == numbers(second)
+    weights = "checkpoint/model.safetensors"
+    assert (first / weights).read_bytes() == (second / weights).read_bytes()
+
+    class PullThePlug(EpochLog):
+        def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            if state.epoch > 1.5:
+                raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(recipe, "EpochLog", PullThePlug)
+        with pytest.raises(KeyboardInterrupt):
+            actorstance.train(DISPUTE, overrides=overrides, output=tmp_path / "c", progress=False)
+    assert not (tmp_path / "c" / "metrics.json").exists()
+    third = actorstance.train(
+        DISPUTE, overrides=overrides, output=tmp_path / "c", resume=True, progress=False
+    )
+    assert numbers(third) == numbers(first)
+    assert (third / weights).read_bytes() == (first / weights).read_bytes()
+    log = [json.loads(line) for line in (third / "training_log.jsonl").read_text().splitlines()]
+    assert [entry["epoch"] for entry in log if "eval_loss" in entry] == [1.0, 2.0, 3.0]
+
+
+def test_a_run_is_not_overwritten_unasked(tiny_encoder: Path, tmp_path: Path) -> None:
+    overrides = tiny(tiny_encoder)
+    folder = actorstance.train(DISPUTE, overrides=overrides, output=tmp_path / "r", progress=False)
+    before = (folder / "metrics.json").stat().st_mtime_ns
+    with pytest.raises(RunError, match=r"finished run.*--overwrite"):
+        actorstance.train(DISPUTE, overrides=overrides, output=folder, progress=False)
+    with pytest.raises(RunError, match=r"training\.seed \(was 3, is 4\)"):
+        actorstance.train(
+            DISPUTE, overrides=[*overrides, "training.seed=4"], output=folder, resume=True
+        )
+    actorstance.train(DISPUTE, overrides=overrides, output=folder, resume=True, progress=False)
+    assert (folder / "metrics.json").stat().st_mtime_ns == before
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.tex").write_text("years of work")
+    with pytest.raises(RunError, match="not a run"):
+        actorstance.train(DISPUTE, overrides=overrides, output=tmp_path / "mine", overwrite=True)
+    assert (tmp_path / "mine" / "thesis.tex").exists()
+
+
+def test_bad_rows_are_set_aside_and_training_goes_on(tiny_encoder: Path, tmp_path: Path) -> None:
+    data = tmp_path / "sentences.csv"
+    data.write_text(SENTENCES.read_text() + 'x1,"A row with a wrong camp.",W,,\n')
+    overrides = tiny(tiny_encoder, f"data.files=[{data}]", "training.epochs=1")
+    folder = actorstance.train(DISPUTE, overrides=overrides, output=tmp_path / "r", progress=False)
+    assert Run(folder).read_metrics()["rejected"] == 1
+    reject = json.loads((folder / "rejects.jsonl").read_text())
+    assert "'W'" in reject["reason"]
+
+
+def test_a_label_nobody_gave_is_named_before_training(tiny_encoder: Path, tmp_path: Path) -> None:
+    labels = "tasks.0.labels=[for_voss, neither, for_rehl, for_nobody]"
+    with pytest.raises(DataError, match=r"'side'.*for_nobody"):
+        actorstance.train(DISPUTE, overrides=tiny(tiny_encoder, labels), output=tmp_path / "r")
+
+
+def test_documents_do_not_cross_splits(dispute_run: Path) -> None:
+    from actorstance.configs import load_config
+    from actorstance.training.datasets import load_splits
+
+    splits = load_splits(load_config(dispute_run / "config.yaml"))
+    documents = [{row.document for row in part} for part in (splits.train, splits.dev, splits.test)]
+    assert all(documents)
+    assert not documents[0] & documents[1]
+    assert not documents[0] & documents[2]
+    assert not documents[1] & documents[2]
+
+
+def test_two_processes_train_one_run(tiny_encoder: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2"]
+    command += ["-m", "actorstance", "train", str(DISPUTE), "--output", str(tmp_path / "r")]
+    for override in tiny(tiny_encoder):
+        command += ["--set", override]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.count("run folder:") == 1
+    log = (tmp_path / "r" / "training_log.jsonl").read_text().splitlines()
+    steps = max(json.loads(line)["step"] for line in log)
+    alone = actorstance.train(
+        DISPUTE, overrides=tiny(tiny_encoder), output=tmp_path / "s", progress=False
+    )
+    log = (alone / "training_log.jsonl").read_text().splitlines()
+    assert steps < max(json.loads(line)["step"] for line in log)
