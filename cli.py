@@ -16,6 +16,8 @@ from . import __version__
 from .configs import ActorstanceError, load_config
 
 if TYPE_CHECKING:
+    from .configs import Config
+    from .data import CheckReport
     from .serving import ScoreReport
 
 app = typer.Typer(
@@ -24,7 +26,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     help="Whose side does a sentence take, and in what tone?",
 )
-data_app = typer.Typer(no_args_is_help=True, help="Check and count annotated sentences.")
+data_app = typer.Typer(no_args_is_help=True, help="Check, count, split and annotate sentences.")
 app.add_typer(data_app, name="data")
 out = Console()
 err = Console(stderr=True)
@@ -38,6 +40,9 @@ Checkpoint = Annotated[
     ),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")]
+AnnotatedFiles = Annotated[
+    list[str], typer.Argument(help="Files, folders or globs of annotated sentences.")
+]
 ConfigOption = Annotated[
     str, typer.Option("--config", help="Config that names the tasks and their labels.")
 ]
@@ -51,7 +56,7 @@ def main() -> None:
         err.print(f"[red]error:[/] {_plain(error)}", highlight=False, soft_wrap=True)
         sys.exit(1)
     except ModuleNotFoundError as error:
-        extra = {"datasets", "evaluate", "accelerate", "matplotlib", "sklearn"}
+        extra = {"datasets", "evaluate", "accelerate", "krippendorff", "matplotlib", "sklearn"}
         if error.name not in extra:
             raise
         err.print(
@@ -187,37 +192,54 @@ def score(
 
 @data_app.command()
 def check(
-    files: Annotated[list[str], typer.Argument(help="Files, folders or globs of annotations.")],
+    files: AnnotatedFiles,
     config: ConfigOption = "venezuela",
     rejects: Annotated[
         Path, typer.Option(help="Where bad rows go, with file, line and reason.")
     ] = Path("rejects.jsonl"),
+    strict: Annotated[
+        bool, typer.Option(help="Exit with code 1 if a row is bad or a finding is not OK.")
+    ] = False,
 ) -> None:
-    """Validate annotated sentences: every bad row with its line and reason."""
-    from .data import check_files, expand_paths, write_rejects
+    """Validate annotated sentences, and look for duplicates, templates, leaks and giveaways.
 
-    settings = load_config(config)
-    suffixes = (".jsonl", ".csv", ".tsv", ".parquet")
-    report = check_files(expand_paths(files, suffixes), settings.tasks, settings.data.columns)
+    Every bad row is named with its line and reason. The limits are in the config, data.hygiene.
+    """
+    from .data import audit, split_of, write_rejects
+
+    settings, report = _read_annotated(files, config)
     for reject in report.rejects:
         out.print(_plain(reject), highlight=False, soft_wrap=True)
     out.print(f"{len(report.examples):,} rows are good, {len(report.rejects):,} rejected")
     if report.rejects:
         write_rejects(report.rejects, rejects)
         out.print(f"rejected rows: {rejects}", highlight=False, soft_wrap=True)
+    splits = [split_of(e.document or e.text, settings.data.split) for e in report.examples]
+    findings = audit(report.examples, settings.tasks, settings.data.hygiene, splits)
+    for finding in findings:
+        mark = "[green]ok [/]" if finding.passed else "[red]BAD[/]"
+        out.print(f"{mark} {finding.check}: {_plain(finding.summary)}", highlight=False)
+        for detail in finding.details[:20]:
+            out.print(f"      {_plain(detail)}", highlight=False, soft_wrap=True)
+        if len(finding.details) > 20:
+            out.print(f"      and {len(finding.details) - 20} more", highlight=False)
+    if strict and (report.rejects or not all(finding.passed for finding in findings)):
+        raise typer.Exit(1)
 
 
 @data_app.command()
 def stats(
-    files: Annotated[list[str], typer.Argument(help="Files, folders or globs of annotations.")],
+    files: AnnotatedFiles,
     config: ConfigOption = "venezuela",
+    by: Annotated[
+        list[str] | None,
+        typer.Option(help="Count the first task's labels per value of this column; repeatable."),
+    ] = None,
 ) -> None:
     """Count labels, documents, sources and words of annotated sentences."""
-    from .data import check_files, count, expand_paths
+    from .data import count, count_by, count_loaded
 
-    settings = load_config(config)
-    suffixes = (".jsonl", ".csv", ".tsv", ".parquet")
-    report = check_files(expand_paths(files, suffixes), settings.tasks, settings.data.columns)
+    settings, report = _read_annotated(files, config)
     seen = count(report.examples, settings.tasks)
     out.print(
         f"{seen.sentences:,} sentences, {seen.documents:,} documents, {seen.sources:,} sources; "
@@ -230,8 +252,146 @@ def stats(
         for label, number in labels.items():
             table.add_row(task, label, f"{number:,}", f"{number / max(1, total):.1%}")
     out.print(table)
+    first = settings.tasks[0]
+    if words := settings.data.hygiene.loaded_words:
+        table = Table(first.name, "with a loaded word", "without")
+        for label, counts in count_loaded(report.examples, first, words).items():
+            shares = [f"{n:,} ({n / max(1, seen.sentences):.1%})" for n in counts]
+            table.add_row(label, *shares)
+        out.print(table)
+    for column in by or ():
+        table = Table(column, "sentences", *first.labels)
+        for value, (total, labels) in count_by(report.examples, first, column).items():
+            table.add_row(value, f"{total:,}", *(f"{n:,}" for n in labels.values()))
+        out.print(table)
     if report.rejects:
         err.print(f"{len(report.rejects)} rows rejected; `actorstance data check` names them")
+
+
+@data_app.command()
+def agreement(files: AnnotatedFiles, config: ConfigOption = "venezuela") -> None:
+    """Measure how far annotators agree: Krippendorff's alpha per task."""
+    from .data import agreement
+
+    settings, report = _read_annotated(files, config)
+    table = Table("task", "alpha", "95% interval", "same label", "sentences")
+    for result in agreement(report.examples, settings.tasks):
+        table.add_row(
+            result.task,
+            f"{result.alpha:.3f}",
+            f"{result.interval[0]:.3f}-{result.interval[1]:.3f}",
+            f"{result.observed:.1%}",
+            f"{result.sentences:,}",
+        )
+    out.print(table)
+
+
+@data_app.command()
+def split(
+    files: AnnotatedFiles,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for train, dev and test.jsonl.")
+    ],
+    config: ConfigOption = "venezuela",
+) -> None:
+    """Deal annotated sentences to train, dev and test, whole documents at a time."""
+    from .data import split_of, write_examples
+
+    settings, report = _read_annotated(files, config)
+    output.mkdir(parents=True, exist_ok=True)
+    for name in ("train", "dev", "test"):
+        rows = [
+            example
+            for example in report.examples
+            if split_of(example.document or example.text, settings.data.split) == name
+        ]
+        write_examples(rows, output / f"{name}.jsonl")
+        documents = len({row.document or row.text for row in rows})
+        out.print(f"{name}: {len(rows):,} sentences in {documents:,} documents", highlight=False)
+    if report.rejects:
+        err.print(f"{len(report.rejects)} rows rejected; `actorstance data check` names them")
+
+
+@data_app.command()
+def sample(
+    files: Annotated[list[str], typer.Argument(help="Files, folders or globs of sentences.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="CSV for a spreadsheet or Label Studio.")
+    ],
+    count: Annotated[int, typer.Option("--count", "-n", min=1, help="How many.")] = 100,
+    strategy: Annotated[
+        str, typer.Option(help="random, uncertainty (the model's entropy) or diverse (core-set).")
+    ] = "random",
+    labelled: Annotated[
+        list[str] | None, typer.Option(help="Annotated files whose sentences are left out.")
+    ] = None,
+    config: ConfigOption = "venezuela",
+    checkpoint: Checkpoint = None,
+    device: Device = "auto",
+    seed: Annotated[int, typer.Option(help="Seed of the random draw.")] = 0,
+) -> None:
+    """Pick the next sentences worth annotating, as a CSV to fill in."""
+    from .data import check_files, expand_paths, write_annotation_table
+    from .serving import load, select
+
+    if strategy not in ("random", "uncertainty", "diverse"):
+        raise ActorstanceError(f"--strategy {strategy!r}: expected random, uncertainty or diverse")
+    settings = load_config(config)
+    columns = settings.data.columns
+    pool = check_files(expand_paths(files), settings.tasks, columns)
+    done: list[str] = []
+    if labelled:
+        known = check_files(expand_paths(labelled), settings.tasks, columns).examples
+        done = [example.text for example in known]
+    waiting = [e for e in pool.examples if not e.labels and e.text not in set(done)]
+    if not waiting:
+        raise ActorstanceError(f"{', '.join(files)}: every sentence has a label already")
+    chosen = select(
+        [example.text for example in waiting],
+        count,
+        strategy,  # type: ignore[arg-type]  # checked above
+        classifier=None if strategy == "random" else load(checkpoint, device),
+        labelled=done,
+        seed=seed,
+    )
+    write_annotation_table([waiting[i] for i in chosen], settings.tasks, output)
+    out.print(f"{len(chosen):,} of {len(waiting):,} sentences -> {output}", highlight=False)
+    out.print("fill in the empty columns, then: actorstance data merge", highlight=False)
+
+
+@data_app.command()
+def merge(
+    labels: Annotated[Path, typer.Argument(help="The filled-in CSV, or Label Studio's export.")],
+    into: Annotated[list[str], typer.Option(help="The corpus that the sentences come from.")],
+    annotator: Annotated[str, typer.Option(help="Who gave these labels.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="JSONL to write.")],
+    config: ConfigOption = "venezuela",
+) -> None:
+    """Read annotators' labels back into a corpus.
+
+    A sentence gets the label its annotators agree on; disputed ones stay without, and are counted.
+    """
+    from .data import merge_labels, write_examples
+
+    settings, report = _read_annotated(into, config)
+    merged = merge_labels(report.examples, labels, settings.tasks, annotator)
+    write_examples(merged.examples, output)
+    out.print(f"{merged.added:,} sentences labelled by {annotator} -> {output}", highlight=False)
+    if merged.disputed:
+        err.print(f"{len(merged.disputed):,} sentences are disputed and wait for adjudication")
+    for reject in merged.rejects[:10]:
+        err.print(f"rejected {_plain(reject)}", highlight=False, soft_wrap=True)
+    if merged.rejects:
+        err.print(f"{len(merged.rejects)} rows rejected")
+
+
+def _read_annotated(files: list[str], config: str) -> tuple[Config, CheckReport]:
+    from .data import check_files, expand_paths
+
+    settings = load_config(config)
+    suffixes = (".jsonl", ".csv", ".tsv", ".parquet")
+    paths = expand_paths(files, suffixes)
+    return settings, check_files(paths, settings.tasks, settings.data.columns)
 
 
 def _plain(message: Any) -> str:

@@ -74,6 +74,9 @@ class ColumnsConfig(_Section):
         "annotators",
         description="A column of {annotator: {task: label}}: every annotator's own labels.",
     )
+    pair: str | None = Field(
+        "pair", description="A column that names the contrast pair a sentence belongs to."
+    )
     tasks: dict[str, TaskColumn] = {}
 
 
@@ -92,6 +95,26 @@ class SplitConfig(_Section):
         return self
 
 
+class HygieneConfig(_Section):
+    """What `data check` asks of a corpus beyond its schema."""
+
+    least_share: dict[str, float] = Field(
+        default={}, description="Task -> share that its rarest label must reach."
+    )
+    near_duplicate: float = Field(
+        0.6, gt=0, le=1, description="Jaccard similarity of words from which two sentences are one."
+    )
+    most_repeated: float = Field(
+        0.004, gt=0, le=1, description="Share of sentences that may share five words or an opening."
+    )
+    entity_margin: float = Field(
+        0.1, ge=0, description="How far names alone may beat the majority label, in accuracy."
+    )
+    loaded_words: list[str] = Field(
+        default=[], description="Words that lean by themselves; `data stats` counts them by label."
+    )
+
+
 class DataConfig(_Section):
     """The annotated sentences: either `files` and a split, or three ready splits."""
 
@@ -101,6 +124,7 @@ class DataConfig(_Section):
     test: list[str] = []
     columns: ColumnsConfig = ColumnsConfig()
     split: SplitConfig = SplitConfig()
+    hygiene: HygieneConfig = HygieneConfig()
 
     @model_validator(mode="after")
     def _one_way_of_splitting(self) -> DataConfig:
@@ -174,6 +198,9 @@ class Config(_Section):
                     raise ValueError(
                         f"data.columns.tasks.{task}: {label!r} is no label of it: {labels[task]}"
                     )
+        for task in self.data.hygiene.least_share:
+            if task not in labels:
+                raise ValueError(f"data.hygiene.least_share: no task {task!r}: {list(labels)}")
         if self.evaluation.select_by and self.evaluation.select_by not in labels:
             raise ValueError(
                 f"evaluation.select_by: no task {self.evaluation.select_by!r}; "

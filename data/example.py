@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,9 @@ class Example:
         source: outlet or author.
         language: BCP 47 code.
         annotators: annotator -> task name -> the label that annotator gave.
+        pair: name shared by the members of a contrast pair: the same sentence but for an edit that
+            changes a label (Gardner et al. 2020, Evaluating Models' Local Decision Boundaries).
+        other: the columns of the row that are none of the above, as they were.
     """
 
     text: str
@@ -27,3 +31,5 @@ class Example:
     source: str | None = None
     language: str = "en"
     annotators: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    pair: str | None = None
+    other: Mapping[str, Any] = field(default_factory=dict)

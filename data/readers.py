@@ -84,9 +84,12 @@ def read_examples(
 
 
 def read_rows(
-    path: Path, text_column: str = "text"
+    path: Path, text_column: str | None = None
 ) -> Iterator[tuple[int, dict[str, Any] | Reject]]:
-    """Yield (line number, row or reject) for every non-blank row of a file."""
+    """Yield (line number, row or reject) for every non-blank row of a file.
+
+    A table must have the text column, if one is named.
+    """
     if path.is_dir():
         raise DataError(f"{path}: is a folder, expected a file")
     if not path.is_file():
@@ -101,7 +104,7 @@ def read_rows(
             yield from _parquet_rows(path, text_column)
         elif suffix == ".txt":
             for number, line in _lines(path):
-                yield number, line if isinstance(line, Reject) else {text_column: line}
+                yield number, line if isinstance(line, Reject) else {text_column or "text": line}
         else:
             raise DataError(
                 f"{path}: unknown format {suffix or '(no ending)'!r}; "
@@ -154,7 +157,7 @@ def _json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any] | Reject]]:
 
 
 def _csv_rows(
-    path: Path, text_column: str, delimiter: str
+    path: Path, text_column: str | None, delimiter: str
 ) -> Iterator[tuple[int, dict[str, Any] | Reject]]:
     content = path.read_bytes().decode("utf-8-sig", errors="surrogateescape")
     reader = csv.DictReader(io.StringIO(content, newline=""), delimiter=delimiter)
@@ -177,7 +180,9 @@ def _csv_rows(
             yield reader.line_num, dict(row)
 
 
-def _parquet_rows(path: Path, text_column: str) -> Iterator[tuple[int, dict[str, Any] | Reject]]:
+def _parquet_rows(
+    path: Path, text_column: str | None
+) -> Iterator[tuple[int, dict[str, Any] | Reject]]:
     import pyarrow
     import pyarrow.parquet
 
@@ -193,8 +198,8 @@ def _parquet_rows(path: Path, text_column: str) -> Iterator[tuple[int, dict[str,
             yield number, row
 
 
-def _require_column(path: Path, column: str, present: Sequence[str]) -> None:
-    if column not in present:
+def _require_column(path: Path, column: str | None, present: Sequence[str]) -> None:
+    if column is not None and column not in present:
         nearest = difflib.get_close_matches(column, present, n=1)
         hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
         raise DataError(f"{path}: no column {column!r}; columns: {', '.join(present)}{hint}")
@@ -241,12 +246,32 @@ def _to_example(row: Mapping[str, Any], tasks: Sequence[Task], columns: ColumnsC
         source=optional(columns.source),
         language=optional(columns.language) or "en",
         annotators=_annotators(row, tasks, columns),
+        pair=optional(columns.pair),
+        other={name: value for name, value in row.items() if name not in _used(tasks, columns)},
     )
+
+
+def _used(tasks: Sequence[Task], columns: ColumnsConfig) -> set[str | None]:
+    """List the columns that an example has fields for."""
+    fixed = {
+        columns.text,
+        columns.target,
+        columns.document,
+        columns.source,
+        columns.language,
+        columns.annotators,
+        columns.pair,
+    }
+    return fixed | {_column(task, columns) for task in tasks}
+
+
+def _column(task: Task, columns: ColumnsConfig) -> str:
+    return columns.tasks[task.name].column if task.name in columns.tasks else task.name
 
 
 def _label(row: Mapping[str, Any], task: Task, columns: ColumnsConfig) -> str | None:
     mapped = columns.tasks.get(task.name)
-    column = mapped.column if mapped else task.name
+    column = _column(task, columns)
     value = row.get(column)
     if value is None or value == "":
         return None

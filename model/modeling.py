@@ -111,16 +111,19 @@ class ActorStanceModel(PreTrainedModel):
             token_type_ids: (batch, tokens), for encoders that tell segments apart.
             labels: (batch, tasks) label indices in the order of the tasks, -100 for none.
         """
-        inputs = {"input_ids": input_ids, "attention_mask": attention_mask}
-        if token_type_ids is not None:
-            inputs["token_type_ids"] = token_type_ids
-        tokens = self.encoder(**inputs).last_hidden_state
-        pooled = self.dropout(self._pool(tokens, attention_mask))
+        pooled = self.dropout(self.embed(input_ids, attention_mask, token_type_ids))
         logits = {name: head(pooled) for name, head in self.heads.items()}
         loss = self._loss(logits, labels) if labels is not None else None
         return ActorStanceOutput(loss=loss, logits=logits)
 
-    def _pool(self, tokens: Tensor, attention_mask: Tensor) -> Tensor:
+    def embed(
+        self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None
+    ) -> Tensor:
+        """Return the sentence vectors that the heads read, (batch, hidden size)."""
+        inputs = {"input_ids": input_ids, "attention_mask": attention_mask}
+        if token_type_ids is not None:
+            inputs["token_type_ids"] = token_type_ids
+        tokens: Tensor = self.encoder(**inputs).last_hidden_state
         if self.config.pooling == "cls":
             return tokens[:, 0]
         mask = attention_mask.unsqueeze(-1).to(tokens.dtype)

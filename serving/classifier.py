@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, overload
 
+import numpy as np
 import torch
-from torch import nn
-from transformers import PreTrainedTokenizerBase
+from torch import Tensor, nn
+from transformers import BatchEncoding, PreTrainedTokenizerBase
 
 from ..configs import InputError, Task
 from ..model import ActorStanceModel, load_checkpoint
@@ -115,23 +116,41 @@ class Classifier:
         batch_size: int,
     ) -> None:
         """Fill `scores` for the given tasks."""
-        owners, pieces = self._pieces(texts, target)
-        # Sorting by length keeps padding, and so wasted work, small.
-        order = sorted(range(len(pieces)), key=lambda i: len(pieces[i]["input_ids"]))
         totals = {task.name: torch.zeros(len(texts), len(task.labels)) for task in tasks}
-        for begin in range(0, len(order), batch_size):
-            chosen = order[begin : begin + batch_size]
-            batch = self.tokenizer.pad([pieces[i] for i in chosen], return_tensors="pt")
-            weights = batch["attention_mask"].sum(1, keepdim=True)
-            logits = self.model(**batch.to(self.device)).logits
-            probabilities = self.model.probabilities(logits)
-            rows = torch.tensor([owners[i] for i in chosen])
+        for rows, weights, batch in self._batches(texts, target, batch_size):
+            probabilities = self.model.probabilities(self.model(**batch).logits)
             for task in tasks:
                 totals[task.name].index_add_(0, rows, probabilities[task.name].cpu() * weights)
         for task in tasks:
             shares = totals[task.name] / totals[task.name].sum(1, keepdim=True)
             for row, values in zip(scores, shares.tolist(), strict=True):
                 row[task.name] = dict(zip(task.labels, values, strict=True))
+
+    @torch.inference_mode()
+    def embed(self, texts: Sequence[str], batch_size: int = 64) -> np.ndarray:
+        """Return the encoder's vector of every text, (texts, hidden size), float32."""
+        for index, text in enumerate(texts):
+            _check(text, index)
+        width = self.model.config.encoder_config().hidden_size
+        totals, weight = torch.zeros(len(texts), width), torch.zeros(len(texts), 1)
+        for rows, weights, batch in self._batches(texts, None, batch_size):
+            totals.index_add_(0, rows, self.model.embed(**batch).float().cpu() * weights)
+            weight.index_add_(0, rows, weights.float())
+        vectors: np.ndarray = (totals / weight).numpy()
+        return vectors
+
+    def _batches(
+        self, texts: Sequence[str], target: str | None, batch_size: int
+    ) -> Iterator[tuple[Tensor, Tensor, BatchEncoding]]:
+        """Yield (index of the text of each piece, length of each piece, tensors on the device)."""
+        owners, pieces = self._pieces(texts, target)
+        # Sorting by length keeps padding, and so wasted work, small.
+        order = sorted(range(len(pieces)), key=lambda i: len(pieces[i]["input_ids"]))
+        for begin in range(0, len(order), batch_size):
+            chosen = order[begin : begin + batch_size]
+            batch = self.tokenizer.pad([pieces[i] for i in chosen], return_tensors="pt")
+            weights = batch["attention_mask"].sum(1, keepdim=True)
+            yield torch.tensor([owners[i] for i in chosen]), weights, batch.to(self.device)
 
     def _pieces(
         self, texts: Sequence[str], target: str | None

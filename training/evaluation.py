@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,8 @@ def evaluate(
 
     Returns:
         {task: {macro_f1, accuracy, macro_recall, f1, support, confusion, count,
-        macro_f1_interval, calibration_error}}, and under "rejected" the number of unusable rows.
+        macro_f1_interval, calibration_error, contrast_pairs}}, and under "rejected" the number of
+        unusable rows.
 
     Raises:
         CheckpointError, DataError: one of them cannot be used.
@@ -67,7 +69,7 @@ def measure(
     """Report every task that some example has a label for."""
     tasks = model.config.task_list
     logits, labels = predict_logits(model, tokenizer, examples, settings.batch_size, device)
-    documents = [row.document or row.text for row in examples for _ in rows_of([row], tasks)]
+    owners = [row for row in examples for _ in rows_of([row], tasks)]
     result = {}
     for index, task in enumerate(tasks):
         labelled = labels[:, index] != NO_LABEL
@@ -80,11 +82,31 @@ def measure(
             wanted,
             task,
             settings.bootstrap,
-            [document for document, use in zip(documents, labelled, strict=True) if use],
+            [row.document or row.text for row in compress(owners, labelled)],
         )
         report["calibration_error"] = expected_calibration_error(probabilities, wanted)
+        right = (probabilities.argmax(-1) == wanted).tolist()
+        pairs = [row.pair for row in compress(owners, labelled)]
+        report["contrast_pairs"] = pair_consistency(pairs, wanted.tolist(), right)
         result[task.name] = report
     return result
+
+
+def pair_consistency(
+    pairs: Sequence[str | None], wanted: Sequence[int], right: Sequence[bool]
+) -> dict[str, Any]:
+    """Share of contrast pairs with both members right, of those whose label the edit changes.
+
+    The metric is the contrast consistency of Gardner et al. (2020, Evaluating Models' Local
+    Decision Boundaries via Contrast Sets); `consistency` is None where there is no such pair.
+    """
+    members: dict[str, list[int]] = {}
+    for index, pair in enumerate(pairs):
+        if pair is not None:
+            members.setdefault(pair, []).append(index)
+    flipped = [m for m in members.values() if len({wanted[i] for i in m}) > 1]
+    both = sum(all(right[i] for i in m) for m in flipped)
+    return {"count": len(flipped), "consistency": both / len(flipped) if flipped else None}
 
 
 def report_of(
