@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 from actorstance.training.calibration import expected_calibration_error, fit_temperature
+from actorstance.training.evaluation import pair_consistency
 from actorstance.training.metrics import ClassificationReport
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 
@@ -52,3 +53,12 @@ def test_calibration_error_of_a_known_case() -> None:
     probabilities = torch.tensor([[0.9, 0.1]] * 10)
     labels = torch.tensor([0] * 6 + [1] * 4)
     assert expected_calibration_error(probabilities, labels) == pytest.approx(0.3, abs=1e-6)
+
+
+def test_a_contrast_pair_counts_only_when_both_members_are_right() -> None:
+    pairs = ["a", "a", "b", "b", "c", "c", None]
+    wanted = [0, 1, 0, 1, 1, 1, 0]
+    right = [True, True, True, False, True, True, False]
+    # Pair c keeps its label, so this task's consistency does not count it.
+    assert pair_consistency(pairs, wanted, right) == {"count": 2, "consistency": 0.5}
+    assert pair_consistency([None], [0], [True])["consistency"] is None

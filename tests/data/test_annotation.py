@@ -1,0 +1,101 @@
+import csv
+from pathlib import Path
+
+import pytest
+from actorstance.configs import DataError, Task
+from actorstance.data import (
+    Example,
+    agreement,
+    check_files,
+    merge_labels,
+    sentence_id,
+    write_annotation_table,
+    write_examples,
+)
+
+TASKS = [
+    Task(name="side", labels=["left", "middle", "right"]),
+    Task(name="tone", labels=["-", "+"]),
+]
+CORPUS = [
+    Example("Guaidó spoke first.", document="d1", other={"register": "wire"}),
+    Example("Nobody answered him.", document="d1"),
+    Example("Nobody answered him.", document="d2"),
+]
+
+
+def fill_in(path: Path, sides: list[str]) -> None:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=rows[0])
+        writer.writeheader()
+        writer.writerows({**row, "side": side} for row, side in zip(rows, sides, strict=True))
+
+
+def test_labels_go_out_and_come_back(tmp_path: Path) -> None:
+    write_annotation_table(CORPUS, TASKS, tmp_path / "a.csv")
+    assert "Guaidó" in (tmp_path / "a.csv").read_text(encoding="utf-8")
+    assert (tmp_path / "a.csv").read_bytes().startswith(b"\xef\xbb\xbf")
+    fill_in(tmp_path / "a.csv", ["left", "right", ""])
+    first = merge_labels(CORPUS, tmp_path / "a.csv", TASKS, "ann")
+    assert (first.added, first.disputed, first.rejects) == (2, [], [])
+    assert [row.labels for row in first.examples] == [{"side": "left"}, {"side": "right"}, {}]
+    write_examples(first.examples, tmp_path / "corpus.jsonl")
+    again = check_files([tmp_path / "corpus.jsonl"], TASKS).examples
+    assert again[0] == first.examples[0]
+    assert again[0].other == {"register": "wire"}
+
+
+def test_annotators_who_differ_leave_a_dispute(tmp_path: Path) -> None:
+    for name, sides in (("ann", ["left", "left", ""]), ("bob", ["left", "right", ""])):
+        write_annotation_table(CORPUS, TASKS, tmp_path / f"{name}.csv")
+        fill_in(tmp_path / f"{name}.csv", sides)
+    fresh = [Example(e.text, document=e.document) for e in CORPUS]
+    examples = merge_labels(fresh, tmp_path / "ann.csv", TASKS, "ann").examples
+    adjudicated = merge_labels(examples, tmp_path / "bob.csv", TASKS, "bob")
+    assert adjudicated.disputed == []  # the label that stood is not taken away
+    without_labels = [
+        Example(e.text, document=e.document, annotators=e.annotators) for e in examples
+    ]
+    disputed = merge_labels(without_labels, tmp_path / "bob.csv", TASKS, "bob").disputed
+    assert [row.text for row in disputed] == ["Nobody answered him."]
+
+
+def test_rows_that_match_nothing_are_named_and_the_rest_is_merged(tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text(
+        "text,side\nGuaidó spoke first.,left\nNobody answered him.,left\nUnheard of.,left\n"
+    )
+    report = merge_labels(CORPUS, path, TASKS, "ann")
+    assert report.added == 1
+    assert [reject.line for reject in report.rejects] == [3, 4]
+    assert "more than once" in report.rejects[0].reason
+    path.write_text(f"sentence_id,side\n{sentence_id(CORPUS[1])},lft\n")
+    with pytest.raises(DataError, match=r"'lft', expected one of left, middle, right"):
+        merge_labels(CORPUS, path, TASKS, "ann")
+
+
+def test_alpha_of_perfect_chance_and_known_data() -> None:
+    def rows(pairs: list[tuple[str, str]]) -> list[Example]:
+        return [
+            Example(f"s{i}", document=f"d{i // 5}", annotators={"a": {"side": x}, "b": {"side": y}})
+            for i, (x, y) in enumerate(pairs)
+        ]
+
+    perfect = agreement(rows([("left", "left"), ("right", "right")] * 20), TASKS)[0]
+    assert perfect.alpha == perfect.observed == 1.0
+    crossed = [("left", "left"), ("left", "right"), ("right", "left"), ("right", "right")] * 25
+    chance = agreement(rows(crossed), TASKS)[0]
+    assert abs(chance.alpha) < 0.02
+    # Worked by hand: 1 - (n - 1) * disagreeing / (n_left * n_right), n = 8 labels.
+    known = agreement(
+        rows([("left", "left"), ("left", "left"), ("left", "right"), ("right", "right")]), TASKS
+    )[0]
+    assert known.alpha == pytest.approx(1 - 7 * 1 / (5 * 3))
+    assert known.interval[0] <= known.alpha <= known.interval[1]
+
+
+def test_agreement_needs_two_annotators() -> None:
+    with pytest.raises(DataError, match="two annotators"):
+        agreement(CORPUS, TASKS)
