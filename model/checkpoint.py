@@ -8,6 +8,7 @@ from pathlib import Path
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from ..configs import CheckpointError
+from .encoder import without_progress_bars
 from .modeling import ActorStanceModel
 
 SHIPPED = Path(__file__).parent / "checkpoints" / "venezuela"
@@ -65,7 +66,8 @@ def load_checkpoint(
     """
     folder = find_checkpoint(path)
     try:
-        model = ActorStanceModel.from_pretrained(folder, use_safetensors=True)
+        with without_progress_bars():
+            model = ActorStanceModel.from_pretrained(folder, use_safetensors=True)
         tokenizer = AutoTokenizer.from_pretrained(folder)
     except Exception as error:  # safetensors and tokenizers raise their own kinds
         raise CheckpointError(f"{folder}: cannot be loaded: {error}") from error

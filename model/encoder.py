@@ -5,8 +5,12 @@ from __future__ import annotations
 import difflib
 import hashlib
 import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from transformers.utils import logging as transformers_logging
 
 from ..configs import EncoderError
 
@@ -60,6 +64,18 @@ def resolve_encoder(name: str) -> str:
     if nearest and nearest[0] != name:
         raise EncoderError(f"encoder {name!r}: not known; did you mean {nearest[0]!r}?")
     return name
+
+
+@contextmanager
+def without_progress_bars() -> Iterator[None]:
+    """Hide the bars of `from_pretrained`, which flash by for files on disk."""
+    shown = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            transformers_logging.enable_progress_bar()
 
 
 def _checked_folder(folder: Path) -> Path:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,7 +15,7 @@ from transformers.utils.generic import ModelOutput
 
 from ..configs import Actor, EncoderError, ModelConfig, Task
 from .configuration import ActorStanceConfig
-from .encoder import resolve_encoder
+from .encoder import resolve_encoder, without_progress_bars
 
 NO_LABEL = -100
 
@@ -61,9 +63,11 @@ class ActorStanceModel(PreTrainedModel):
         """
         location = resolve_encoder(model.encoder)
         try:
-            encoder = AutoModel.from_pretrained(
-                location, use_safetensors=True, trust_remote_code=False
-            )
+            # A download deserves a bar, a file on disk does not.
+            with without_progress_bars() if Path(location).is_dir() else nullcontext():
+                encoder = AutoModel.from_pretrained(
+                    location, use_safetensors=True, trust_remote_code=False
+                )
         except (OSError, ValueError, KeyError) as error:
             raise EncoderError(f"encoder {model.encoder!r}: cannot be loaded: {error}") from None
         positions = getattr(encoder.config, "max_position_embeddings", model.max_length)

@@ -23,11 +23,11 @@ from transformers import (
     TrainingArguments,
     set_seed,
 )
-from transformers.utils.logging import disable_progress_bar
 
 from ..configs import Config, TrainingConfig, load_config, save_config
 from ..data import Example, count, write_rejects
 from ..model import ActorStanceModel, resolve_encoder
+from ..model.encoder import without_progress_bars
 from ..model.modeling import NO_LABEL
 from .calibration import fit_temperature
 from .callbacks import EpochLog, Progress
@@ -70,7 +70,6 @@ def train(
     if run.finished:
         return run.folder
     set_seed(config.training.seed)
-    disable_progress_bar()
 
     splits = load_splits(config)
     if splits.rejects and process.is_main_process:
@@ -101,7 +100,8 @@ def train(
     )
     trainer.remove_callback(PrinterCallback)
     started = time.monotonic()
-    trainer.train(resume_from_checkpoint=run.last_trainer_checkpoint() if resume else None)
+    with without_progress_bars():
+        trainer.train(resume_from_checkpoint=run.last_trainer_checkpoint() if resume else None)
     seconds = time.monotonic() - started
     if trainer.is_world_process_zero():
         _finish(run, config, model, tokenizer, trainer, splits, seconds, cut)
@@ -212,7 +212,8 @@ def _finish(
         "best_dev_score": trainer.state.best_metric,
     }
     partial = run.folder / "checkpoint.partial"
-    model.cpu().save_pretrained(partial)
+    with without_progress_bars():
+        model.cpu().save_pretrained(partial)
     tokenizer.save_pretrained(partial)
     save_config(config, partial / "experiment.yaml")
     write_model_card(partial / "README.md", config, splits, metrics)
