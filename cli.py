@@ -325,17 +325,25 @@ def sample(
     labelled: Annotated[
         list[str] | None, typer.Option(help="Annotated files whose sentences are left out.")
     ] = None,
+    again: Annotated[
+        bool, typer.Option(help="Labelled sentences too, labels hidden: for a second annotator.")
+    ] = False,
+    split: Annotated[
+        str | None, typer.Option(help="Only what the config deals to train, dev or test.")
+    ] = None,
     config: ConfigOption = "venezuela",
     checkpoint: Checkpoint = None,
     device: Device = "auto",
     seed: Annotated[int, typer.Option(help="Seed of the random draw.")] = 0,
 ) -> None:
     """Pick the next sentences worth annotating, as a CSV to fill in."""
-    from .data import check_files, expand_paths, write_annotation_table
+    from .data import check_files, expand_paths, split_of, write_annotation_table
     from .serving import load, select
 
     if strategy not in ("random", "uncertainty", "diverse"):
         raise ActorstanceError(f"--strategy {strategy!r}: expected random, uncertainty or diverse")
+    if split not in (None, "train", "dev", "test"):
+        raise ActorstanceError(f"--split {split!r}: expected train, dev or test")
     settings = load_config(config)
     columns = settings.data.columns
     pool = check_files(expand_paths(files), settings.tasks, columns)
@@ -343,9 +351,17 @@ def sample(
     if labelled:
         known = check_files(expand_paths(labelled), settings.tasks, columns).examples
         done = [example.text for example in known]
-    waiting = [e for e in pool.examples if not e.labels and e.text not in set(done)]
+    left_out = set(done)
+    waiting = [
+        e
+        for e in pool.examples
+        if (again or not e.labels)
+        and e.text not in left_out
+        and split in (None, split_of(e.document or e.text, settings.data.split))
+    ]
     if not waiting:
-        raise ActorstanceError(f"{', '.join(files)}: every sentence has a label already")
+        hint = "; --again takes labelled ones" if not again else ""
+        raise ActorstanceError(f"{', '.join(files)}: no sentence left to annotate{hint}")
     chosen = select(
         [example.text for example in waiting],
         count,
@@ -365,20 +381,29 @@ def merge(
     into: Annotated[list[str], typer.Option(help="The corpus that the sentences come from.")],
     annotator: Annotated[str, typer.Option(help="Who gave these labels.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="JSONL to write.")],
+    disputes: Annotated[
+        Path | None, typer.Option(help="CSV to write of disputed sentences, for a third person.")
+    ] = None,
+    settle: Annotated[
+        bool, typer.Option(help="The labels are verdicts on disputes: they override.")
+    ] = False,
     config: ConfigOption = "venezuela",
 ) -> None:
     """Read annotators' labels back into a corpus.
 
     A sentence gets the label its annotators agree on; disputed ones stay without, and are counted.
     """
-    from .data import merge_labels, write_examples
+    from .data import merge_labels, write_annotation_table, write_examples
 
     settings, report = _read_annotated(into, config)
-    merged = merge_labels(report.examples, labels, settings.tasks, annotator)
+    merged = merge_labels(report.examples, labels, settings.tasks, annotator, settle=settle)
     write_examples(merged.examples, output)
     out.print(f"{merged.added:,} sentences labelled by {annotator} -> {output}", highlight=False)
     if merged.disputed:
         err.print(f"{len(merged.disputed):,} sentences are disputed and wait for adjudication")
+    if disputes:
+        write_annotation_table(merged.disputed, settings.tasks, disputes, show_annotators=True)
+        out.print(f"fill in {disputes}, then: data merge --settle", highlight=False)
     for reject in merged.rejects[:10]:
         err.print(f"rejected {_plain(reject)}", highlight=False, soft_wrap=True)
     if merged.rejects:

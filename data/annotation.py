@@ -36,34 +36,54 @@ def sentence_id(example: Example) -> str:
 
 
 def write_annotation_table(
-    examples: Sequence[Example], tasks: Sequence[Task], path: str | Path
+    examples: Sequence[Example],
+    tasks: Sequence[Task],
+    path: str | Path,
+    *,
+    show_annotators: bool = False,
 ) -> None:
     """Write a CSV for spreadsheets or Label Studio: one row per sentence, an empty cell per task.
 
     It starts with a byte order mark, without which spreadsheets break accents.
+
+    Args:
+        show_annotators: add what each annotator said, for the person who settles disputes.
     """
     path = Path(path)
     partial = path.with_name(path.name + ".partial")
     with partial.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         names = [task.name for task in tasks]
-        writer.writerow(["sentence_id", "document", "text", "target", *names])
+        annotators = sorted({name for row in examples for name in row.annotators})
+        shown = [(task, who) for task in names for who in annotators] if show_annotators else []
+        said = [f"{task} by {who}" for task, who in shown]
+        writer.writerow(["sentence_id", "document", "text", "target", *said, *names])
         for row in examples:
             cells = [sentence_id(row), row.document or "", row.text, row.target or ""]
+            cells += [row.annotators.get(who, {}).get(task, "") for task, who in shown]
             writer.writerow([*cells, *("" for _ in names)])
     partial.replace(path)
 
 
 def merge_labels(
-    examples: Sequence[Example], labels: str | Path, tasks: Sequence[Task], annotator: str
+    examples: Sequence[Example],
+    labels: str | Path,
+    tasks: Sequence[Task],
+    annotator: str,
+    *,
+    settle: bool = False,
 ) -> MergeReport:
     """Add one annotator's labels to the examples they belong to.
 
-    A sentence without a label for a task gets the one that all its annotators agree on.
+    A sentence without a label for a task gets the one that all its annotators agree on, and loses
+    it when a further annotator differs. A label that was settled, or never came from annotators,
+    stays.
 
     Args:
         labels: a CSV or JSONL with `sentence_id` (or `text`) and a column per task, as a
             spreadsheet saves it or Label Studio exports it.
+        settle: the labels are verdicts on disputes: they become the sentence's own, and are not
+            kept as one more annotation, which would distort the agreement.
 
     Raises:
         DataError: the file has no column to match by, or no row could be merged.
@@ -89,10 +109,14 @@ def merge_labels(
     if not given:
         first = f"; the first: {rejects[0]}" if rejects else ""
         raise DataError(f"{path}: no label to merge, {len(rejects)} rows rejected{first}")
-    merged = [
-        _with_labels(row, {**row.annotators, annotator: given[i]}) if i in given else row
-        for i, row in enumerate(examples)
-    ]
+    merged = list(examples)
+    for i, found in given.items():
+        row = examples[i]
+        merged[i] = (
+            replace(row, labels={**row.labels, **found})
+            if settle
+            else _with_labels(row, annotator, found)
+        )
     disputed = [row for row in merged if _is_disputed(row, tasks)]
     return MergeReport(merged, len(given), disputed, rejects)
 
@@ -123,13 +147,21 @@ def _match(
     return None, index, found
 
 
-def _with_labels(row: Example, annotators: Mapping[str, Mapping[str, str]]) -> Example:
+def _with_labels(row: Example, annotator: str, given: Mapping[str, str]) -> Example:
+    """Add an annotator; a label that rested on agreement alone falls where that is broken."""
+    annotators = {**row.annotators, annotator: given}
     labels = dict(row.labels)
-    for task in {task for given in annotators.values() for task in given}:
-        votes = {given[task] for given in annotators.values() if task in given}
-        if task not in labels and len(votes) == 1:
-            labels[task] = votes.pop()
+    for task in {task for one in annotators.values() for task in one}:
+        before, now = _votes(row.annotators, task), _votes(annotators, task)
+        if task not in labels and len(now) == 1:
+            labels[task] = next(iter(now))
+        elif before == {labels.get(task)} and len(now) > 1:
+            del labels[task]
     return replace(row, annotators=annotators, labels=labels)
+
+
+def _votes(annotators: Mapping[str, Mapping[str, str]], task: str) -> set[str]:
+    return {given[task] for given in annotators.values() if task in given}
 
 
 def _is_disputed(row: Example, tasks: Sequence[Task]) -> bool:

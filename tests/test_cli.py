@@ -1,5 +1,6 @@
 """The commands as a shell user meets them: output, files, exit codes."""
 
+import csv
 import json
 import subprocess
 import sys
@@ -83,3 +84,19 @@ def test_a_mistake_is_one_clear_message_and_exit_code_1(
     assert words in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_blind_sheet_for_a_second_annotator_hides_the_labels(tmp_path: Path) -> None:
+    sheet = tmp_path / "sheet.csv"
+    refused = run("data", "sample", SENTENCES, "--config", DISPUTE, "-o", sheet)
+    assert refused.returncode == 1
+    assert "--again" in refused.stderr
+    done = run(
+        *("data", "sample", SENTENCES, "--config", DISPUTE, "-o", sheet, "--again"),
+        *("--split", "test", "-n", 1000),
+    )
+    assert done.returncode == 0, done.stderr
+    with sheet.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert 0 < len(rows) < 60
+    assert all(row["side"] == "" for row in rows)

@@ -47,19 +47,41 @@ def test_labels_go_out_and_come_back(tmp_path: Path) -> None:
     assert again[0].other == {"register": "wire"}
 
 
-def test_annotators_who_differ_leave_a_dispute(tmp_path: Path) -> None:
-    for name, sides in (("ann", ["left", "left", ""]), ("bob", ["left", "right", ""])):
-        write_annotation_table(CORPUS, TASKS, tmp_path / f"{name}.csv")
-        fill_in(tmp_path / f"{name}.csv", sides)
-    fresh = [Example(e.text, document=e.document) for e in CORPUS]
-    examples = merge_labels(fresh, tmp_path / "ann.csv", TASKS, "ann").examples
-    adjudicated = merge_labels(examples, tmp_path / "bob.csv", TASKS, "bob")
-    assert adjudicated.disputed == []  # the label that stood is not taken away
-    without_labels = [
-        Example(e.text, document=e.document, annotators=e.annotators) for e in examples
-    ]
-    disputed = merge_labels(without_labels, tmp_path / "bob.csv", TASKS, "bob").disputed
-    assert [row.text for row in disputed] == ["Nobody answered him."]
+def sheet(path: Path, examples: list[Example], sides: list[str], **options: bool) -> Path:
+    write_annotation_table(examples, TASKS, path, **options)
+    fill_in(path, sides)
+    return path
+
+
+def test_annotators_who_differ_leave_a_dispute_that_a_third_person_settles(tmp_path: Path) -> None:
+    ann = sheet(tmp_path / "ann.csv", CORPUS, ["left", "left", ""])
+    bob = sheet(tmp_path / "bob.csv", CORPUS, ["left", "right", ""])
+    first = merge_labels(CORPUS, ann, TASKS, "ann").examples
+    second = merge_labels(first, bob, TASKS, "bob")
+    assert [row.text for row in second.disputed] == ["Nobody answered him."]
+    assert [row.labels for row in second.examples] == [{"side": "left"}, {}, {}]
+
+    verdict = tmp_path / "verdict.csv"
+    write_annotation_table(second.disputed, TASKS, verdict, show_annotators=True)
+    with verdict.open(encoding="utf-8-sig", newline="") as file:
+        row = next(csv.DictReader(file))
+    assert (row["side by ann"], row["side by bob"], row["side"]) == ("left", "right", "")
+    fill_in(verdict, ["middle"])
+    settled = merge_labels(second.examples, verdict, TASKS, "chair", settle=True)
+    assert settled.disputed == []
+    assert settled.examples[1].labels == {"side": "middle"}
+    assert set(settled.examples[1].annotators) == {"ann", "bob"}
+
+    late = sheet(tmp_path / "late.csv", CORPUS, ["", "right", ""])
+    assert merge_labels(settled.examples, late, TASKS, "late").examples[1].labels["side"] == (
+        "middle"
+    )
+
+
+def test_a_label_that_never_came_from_annotators_stays(tmp_path: Path) -> None:
+    own = [Example(CORPUS[0].text, {"side": "left"}, document="d1")]
+    bob = sheet(tmp_path / "bob.csv", own, ["right"])
+    assert merge_labels(own, bob, TASKS, "bob").examples[0].labels == {"side": "left"}
 
 
 def test_rows_that_match_nothing_are_named_and_the_rest_is_merged(tmp_path: Path) -> None:
