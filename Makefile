@@ -24,6 +24,7 @@ test: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	MYPYPATH=$(VENV)/source $(BIN)/mypy -p actorstance
+	$(BIN)/actorstance data check data/venezuela --strict
 	$(BIN)/pytest
 
 clean:

@@ -14,6 +14,7 @@ from .example import Example
 from .splitting import SplitName
 
 WORD = re.compile(r"\w+(?:['’]\w+)?")
+NAME = re.compile(r"([.?!:;\"“‘'(#@]\s*)?([^\W\d_]+(?:-[^\W\d_]+)*)")  # what opens it, the word
 LEAST_REPEATS = 4  # in a small corpus a share is too strict: fewer than this is no template
 PROBE_FOLDS = 5
 
@@ -203,13 +204,22 @@ def _probes(
 
 
 def names_of(texts: Sequence[str]) -> list[list[str]]:
-    """Return the capitalised words of each text: a rough list of its named entities.
+    """Return the names in each text: a rough list of its named entities.
 
-    The word that opens a sentence counts where it is capitalised inside other sentences too.
+    A name is a word that the texts write with a capital more often than without, wherever neither
+    the start of a sentence nor a quotation mark asks for one.
     """
-    split = [re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", re.sub(r"['’]s\b", "", t)) for t in texts]
-    known = {word for words in split for word in words[1:] if word[0].isupper()}
+    split = [NAME.findall(re.sub(r"['’]s\b", "", text)) for text in texts]
+    capital: Counter[str] = Counter()
+    for words in split:
+        for opening, word in words[1:]:
+            if not opening:
+                capital[word.lower()] += 1 if word[0].isupper() else -1
     return [
-        [w for i, w in enumerate(words) if w[0].isupper() and (i > 0 or w in known)]
+        [
+            word
+            for _, word in words
+            if word[0].isupper() and len(word) > 1 and capital[word.lower()] > 0
+        ]
         for words in split
     ]
