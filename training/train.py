@@ -139,6 +139,8 @@ def _arguments(config: Config, run: Run) -> TrainingArguments:
         load_best_model_at_end=True,
         metric_for_best_model="score",
         greater_is_better=True,
+        # Batches of like length waste less on padding.
+        train_sampling_strategy="group_by_length",
         logging_strategy="epoch",
         seed=settings.seed,
         bf16=bfloat16,
