@@ -123,7 +123,11 @@ def evaluate(
     ] = None,
     device: Device = "auto",
 ) -> None:
-    """Measure a checkpoint on annotated sentences."""
+    """Measure a checkpoint on annotated sentences.
+
+    Macro-F1 has a 95% bootstrap interval over documents; `pairs` is the share of contrast pairs
+    with both members right.
+    """
     from .training import evaluate
     from .training.run import write_json
 
@@ -426,17 +430,19 @@ def _plain(message: Any) -> str:
 
 
 def _print_metrics(reports: dict[str, Any]) -> None:
-    table = Table("", "macro-F1", "95% interval", "accuracy", "n", "F1 per label", box=SIMPLE)
+    table = Table("", "macro-F1 (95%)", "accuracy", "n", "pairs", "F1 per label", box=SIMPLE)
     for column in table.columns[:-1]:
         column.no_wrap = True
     for name, report in reports.items():
         interval = report.get("macro_f1_interval")
+        shown = f" ({interval[0]:.2f}-{interval[1]:.2f})" if interval else ""
+        pairs = report.get("contrast_pairs", {})
         table.add_row(
             name,
-            f"{report['macro_f1']:.3f}",
-            f"{interval[0]:.2f}-{interval[1]:.2f}" if interval else "",
+            f"{report['macro_f1']:.3f}{shown}",
             f"{report['accuracy']:.3f}",
             str(report["count"]),
+            f"{pairs['consistency']:.0%} of {pairs['count']}" if pairs.get("count") else "",
             ", ".join(f"{label} {value:.2f}" for label, value in report["f1"].items()),
         )
     out.print(table)
