@@ -309,7 +309,7 @@ def split(
             for example in report.examples
             if split_of(example.document or example.text, settings.data.split) == name
         ]
-        write_examples(rows, output / f"{name}.jsonl")
+        write_examples(rows, output / f"{name}.jsonl", settings.data.columns)
         documents = len({row.document or row.text for row in rows})
         out.print(f"{name}: {len(rows):,} sentences in {documents:,} documents", highlight=False)
     if report.rejects:
@@ -401,7 +401,7 @@ def merge(
 
     settings, report = _read_annotated(into, config)
     merged = merge_labels(report.examples, labels, settings.tasks, annotator, settle=settle)
-    write_examples(merged.examples, output)
+    write_examples(merged.examples, output, settings.data.columns)
     out.print(f"{merged.added:,} sentences labelled by {annotator} -> {output}", highlight=False)
     if merged.disputed:
         err.print(f"{len(merged.disputed):,} sentences are disputed and wait for adjudication")

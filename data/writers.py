@@ -7,30 +7,42 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from ..configs import ColumnsConfig
 from .example import Example
 
 
-def write_examples(examples: Iterable[Example], path: str | Path) -> None:
-    """Write one JSON object per line, atomically."""
+def write_examples(
+    examples: Iterable[Example], path: str | Path, columns: ColumnsConfig | None = None
+) -> None:
+    """Write one JSON object per line, atomically, under the column names the config gives."""
     path = Path(path)
     partial = path.with_name(path.name + ".partial")
     with partial.open("w", encoding="utf-8") as file:
         for example in examples:
-            file.write(json.dumps(to_record(example), ensure_ascii=False) + "\n")
+            record = to_record(example, columns or ColumnsConfig())
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
     partial.replace(path)
 
 
-def to_record(example: Example) -> dict[str, Any]:
-    """Return an example as a row under the default column names; what is empty is left out."""
+def to_record(example: Example, columns: ColumnsConfig) -> dict[str, Any]:
+    """Return an example as the row it would be read from; what is empty is left out.
+
+    A field that the config gives no column is written under its own name.
+    """
     record = {
-        "document": example.document,
-        "source": example.source,
+        columns.document or "document": example.document,
+        columns.source or "source": example.source,
         **example.other,
-        "text": example.text,
-        "target": example.target,
-        **example.labels,
-        "pair": example.pair,
-        "annotators": {name: dict(labels) for name, labels in example.annotators.items()},
-        "language": None if example.language == "en" else example.language,
+        columns.text: example.text,
+        columns.target or "target": example.target,
+        **{
+            columns.tasks[task].column if task in columns.tasks else task: label
+            for task, label in example.labels.items()
+        },
+        columns.pair or "pair": example.pair,
+        columns.annotators or "annotators": {
+            name: dict(labels) for name, labels in example.annotators.items()
+        },
+        columns.language or "language": None if example.language == "en" else example.language,
     }
     return {name: value for name, value in record.items() if value not in (None, "", {}, [])}

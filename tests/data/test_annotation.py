@@ -2,7 +2,8 @@ import csv
 from pathlib import Path
 
 import pytest
-from actorstance.configs import DataError, Task
+from actorstance.configs import ColumnsConfig, DataError, Task
+from actorstance.configs.schema import TaskColumn
 from actorstance.data import (
     Example,
     agreement,
@@ -45,6 +46,18 @@ def test_labels_go_out_and_come_back(tmp_path: Path) -> None:
     again = check_files([tmp_path / "corpus.jsonl"], TASKS).examples
     assert again[0] == first.examples[0]
     assert again[0].other == {"register": "wire"}
+
+
+def test_a_corpus_is_written_under_the_column_names_it_was_read_by(tmp_path: Path) -> None:
+    columns = ColumnsConfig(
+        text="sentence",
+        document="article",
+        source=None,
+        tasks={"side": TaskColumn(column="camp", values={"L": "left", "M": "middle"})},
+    )
+    written = [Example("Guaidó spoke.", {"side": "left"}, document="d1", other={"source": "x"})]
+    write_examples(written, tmp_path / "corpus.jsonl", columns)
+    assert check_files([tmp_path / "corpus.jsonl"], TASKS, columns).examples == written
 
 
 def sheet(path: Path, examples: list[Example], sides: list[str], **options: bool) -> Path:
