@@ -16,8 +16,10 @@ from . import __version__
 from .configs import ActorstanceError, load_config
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .configs import Config
-    from .data import CheckReport
+    from .data import CheckReport, Reject
     from .serving import ScoreReport
 
 app = typer.Typer(
@@ -125,8 +127,8 @@ def evaluate(
 ) -> None:
     """Measure a checkpoint on annotated sentences.
 
-    Macro-F1 has a 95% bootstrap interval over documents; `pairs` is the share of contrast pairs
-    with both members right.
+    Macro-F1 has a 95% bootstrap interval over documents; `pairs` is the share of contrast pairs,
+    of those whose label the edit changes, with both members right.
     """
     from .training import evaluate
     from .training.run import write_json
@@ -312,8 +314,7 @@ def split(
         write_examples(rows, output / f"{name}.jsonl", settings.data.columns)
         documents = len({row.document or row.text for row in rows})
         out.print(f"{name}: {len(rows):,} sentences in {documents:,} documents", highlight=False)
-    if report.rejects:
-        err.print(f"{len(report.rejects)} rows rejected; `actorstance data check` names them")
+    _report_rejects(report.rejects, output / "split.rejects.jsonl")
 
 
 @data_app.command()
@@ -376,6 +377,7 @@ def sample(
     )
     write_annotation_table([waiting[i] for i in chosen], settings.tasks, output)
     out.print(f"{len(chosen):,} of {len(waiting):,} sentences -> {output}", highlight=False)
+    _report_rejects(pool.rejects, output.with_suffix(".rejects.jsonl"))
     out.print("fill in the empty columns, then: actorstance data merge", highlight=False)
 
 
@@ -400,6 +402,8 @@ def merge(
     from .data import merge_labels, write_annotation_table, write_examples
 
     settings, report = _read_annotated(into, config)
+    if settings.data.columns.annotators is None:
+        raise ActorstanceError("data.columns.annotators is null: merge needs a column to write to")
     merged = merge_labels(report.examples, labels, settings.tasks, annotator, settle=settle)
     write_examples(merged.examples, output, settings.data.columns)
     out.print(f"{merged.added:,} sentences labelled by {annotator} -> {output}", highlight=False)
@@ -408,10 +412,7 @@ def merge(
     if disputes:
         write_annotation_table(merged.disputed, settings.tasks, disputes, show_annotators=True)
         out.print(f"fill in {disputes}, then: data merge --settle", highlight=False)
-    for reject in merged.rejects[:10]:
-        err.print(f"rejected {_plain(reject)}", highlight=False, soft_wrap=True)
-    if merged.rejects:
-        err.print(f"{len(merged.rejects)} rows rejected")
+    _report_rejects([*report.rejects, *merged.rejects], output.with_suffix(".rejects.jsonl"))
 
 
 def _read_annotated(files: list[str], config: str) -> tuple[Config, CheckReport]:
@@ -421,6 +422,17 @@ def _read_annotated(files: list[str], config: str) -> tuple[Config, CheckReport]
     suffixes = (".jsonl", ".csv", ".tsv", ".parquet")
     paths = expand_paths(files, suffixes)
     return settings, check_files(paths, settings.tasks, settings.data.columns)
+
+
+def _report_rejects(rejects: Sequence[Reject], where: Path) -> None:
+    """Name the first rows that were left out of an output, and keep them all in a file."""
+    from .data import write_rejects
+
+    for reject in rejects[:10]:
+        err.print(f"rejected {_plain(reject)}", highlight=False, soft_wrap=True)
+    if rejects:
+        write_rejects(rejects, where)
+        err.print(f"{len(rejects)} rows rejected; all in {where}", highlight=False, soft_wrap=True)
 
 
 def _plain(message: Any) -> str:

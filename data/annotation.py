@@ -76,8 +76,9 @@ def merge_labels(
     """Add one annotator's labels to the examples they belong to.
 
     A sentence without a label for a task gets the one that all its annotators agree on, and loses
-    it when a further annotator differs. A label that was settled, or never came from annotators,
-    stays.
+    it when a further annotator differs. A label that was settled, or that was there before any
+    annotator, stays; `settled` in `Example.other` lists the tasks. What an annotator said earlier
+    of other tasks stays, of the same task it is corrected.
 
     Args:
         labels: a CSV or JSONL with `sentence_id` (or `text`) and a column per task, as a
@@ -111,12 +112,7 @@ def merge_labels(
         raise DataError(f"{path}: no label to merge, {len(rejects)} rows rejected{first}")
     merged = list(examples)
     for i, found in given.items():
-        row = examples[i]
-        merged[i] = (
-            replace(row, labels={**row.labels, **found})
-            if settle
-            else _with_labels(row, annotator, found)
-        )
+        merged[i] = (_settle if settle else _annotate)(examples[i], annotator, found)
     disputed = [row for row in merged if _is_disputed(row, tasks)]
     return MergeReport(merged, len(given), disputed, rejects)
 
@@ -147,17 +143,30 @@ def _match(
     return None, index, found
 
 
-def _with_labels(row: Example, annotator: str, given: Mapping[str, str]) -> Example:
-    """Add an annotator; a label that rested on agreement alone falls where that is broken."""
-    annotators = {**row.annotators, annotator: given}
+def _settle(row: Example, _: str, verdict: Mapping[str, str]) -> Example:
+    labels = {**row.labels, **verdict}
+    return replace(row, labels=labels, other=_with_settled(row, set(verdict)))
+
+
+def _annotate(row: Example, annotator: str, given: Mapping[str, str]) -> Example:
+    """Add an annotator; a label that rests on agreement alone follows it, or falls with it."""
+    own = {**row.annotators.get(annotator, {}), **given}
+    annotators = {**row.annotators, annotator: own}
     labels = dict(row.labels)
-    for task in {task for one in annotators.values() for task in one}:
-        before, now = _votes(row.annotators, task), _votes(annotators, task)
-        if task not in labels and len(now) == 1:
-            labels[task] = next(iter(now))
-        elif before == {labels.get(task)} and len(now) > 1:
+    settled = set(row.other.get("settled") or ())
+    settled |= {task for task in given if task in labels and not _votes(row.annotators, task)}
+    for task in given.keys() - settled:
+        votes = _votes(annotators, task)
+        if len(votes) == 1:
+            labels[task] = next(iter(votes))
+        elif _votes(row.annotators, task) == {labels.get(task)}:
             del labels[task]
-    return replace(row, annotators=annotators, labels=labels)
+    return replace(row, annotators=annotators, labels=labels, other=_with_settled(row, settled))
+
+
+def _with_settled(row: Example, tasks: set[str]) -> dict[str, object]:
+    settled = sorted(tasks | set(row.other.get("settled") or ()))
+    return {**row.other, "settled": settled} if settled else dict(row.other)
 
 
 def _votes(annotators: Mapping[str, Mapping[str, str]], task: str) -> set[str]:

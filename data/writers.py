@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +29,11 @@ def to_record(example: Example, columns: ColumnsConfig) -> dict[str, Any]:
 
     A field that the config gives no column is written under its own name.
     """
-    record = {
+    about = {
         columns.document or "document": example.document,
         columns.source or "source": example.source,
-        **example.other,
+    }
+    said = {
         columns.text: example.text,
         columns.target or "target": example.target,
         **{
@@ -45,4 +46,9 @@ def to_record(example: Example, columns: ColumnsConfig) -> dict[str, Any]:
         },
         columns.language or "language": None if example.language == "en" else example.language,
     }
+    # Only what has a value may take the place of a column of the user's own.
+    return {**_filled(about), **_filled(example.other), **_filled(said)}
+
+
+def _filled(record: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in record.items() if value not in (None, "", {}, [])}

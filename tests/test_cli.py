@@ -100,3 +100,28 @@ def test_a_blind_sheet_for_a_second_annotator_hides_the_labels(tmp_path: Path) -
         rows = list(csv.DictReader(file))
     assert 0 < len(rows) < 60
     assert all(row["side"] == "" for row in rows)
+
+
+def test_merge_names_and_keeps_the_rows_of_the_corpus_it_cannot_read(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus.jsonl"
+    corpus.write_text(
+        '{"text": "A fine row.", "document": "d1"}\n{"text": "Bad.", "stance": "pro_guiado"}\n'
+    )
+    labels = tmp_path / "ann.csv"
+    labels.write_text("text,stance\nA fine row.,neutral\n")
+    done = run("data", "merge", labels, "--into", corpus, "--annotator", "ann", "-o", corpus)
+    assert done.returncode == 0
+    assert f"{corpus}:2: stance is 'pro_guiado'" in done.stderr
+    rejects = [json.loads(x) for x in (tmp_path / "corpus.rejects.jsonl").open()]
+    assert "pro_guiado" in rejects[0]["row"]
+    assert json.loads(corpus.read_text())["stance"] == "neutral"
+
+
+def test_split_files_evaluate_under_the_columns_of_their_config(
+    dispute_run: Path, tmp_path: Path
+) -> None:
+    done = run("data", "split", SENTENCES, "--config", DISPUTE, "-o", tmp_path)
+    assert done.returncode == 0, done.stderr
+    done = run("evaluate", tmp_path / "test.jsonl", "-c", dispute_run)
+    assert done.returncode == 0, done.stderr
+    assert "macro-F1" in done.stdout

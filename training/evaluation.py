@@ -31,6 +31,9 @@ def evaluate(
 ) -> dict[str, Any]:
     """Measure a checkpoint, on given files or on a split of the data it was trained from.
 
+    Args:
+        columns: which column of the files holds what; None: as in the checkpoint's own config.
+
     Returns:
         {task: {macro_f1, accuracy, macro_recall, f1, support, confusion, count,
         macro_f1_interval, calibration_error, contrast_pairs}}, and under "rejected" the number of
@@ -44,6 +47,9 @@ def evaluate(
     tasks = model.config.task_list
     settings = EvaluationConfig()
     if paths := list(files):
+        trained_by = folder / "experiment.yaml"
+        if columns is None and trained_by.is_file():
+            columns = load_config(trained_by).data.columns
         report = check_files(expand_paths(paths), tasks, columns)
         examples, rejected = report.examples, len(report.rejects)
     else:

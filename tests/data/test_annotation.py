@@ -1,4 +1,5 @@
 import csv
+import json
 from pathlib import Path
 
 import pytest
@@ -48,16 +49,18 @@ def test_labels_go_out_and_come_back(tmp_path: Path) -> None:
     assert again[0].other == {"register": "wire"}
 
 
-def test_a_corpus_is_written_under_the_column_names_it_was_read_by(tmp_path: Path) -> None:
-    columns = ColumnsConfig(
-        text="sentence",
-        document="article",
-        source=None,
-        tasks={"side": TaskColumn(column="camp", values={"L": "left", "M": "middle"})},
+@pytest.mark.parametrize("unused", ["document", "source", "target", "pair", "annotators"])
+def test_a_corpus_is_written_under_the_columns_it_was_read_by(tmp_path: Path, unused: str) -> None:
+    mapped = {"side": TaskColumn(column="camp", values={"L": "left", "M": "middle"})}
+    columns = ColumnsConfig(text="sentence", tasks=mapped).model_copy(update={unused: None})
+    path = tmp_path / "corpus.jsonl"
+    path.write_text(
+        json.dumps({"sentence": "Guaidó spoke.", "camp": "L", unused: "kept", "note": "n"}) + "\n"
     )
-    written = [Example("Guaidó spoke.", {"side": "left"}, document="d1", other={"source": "x"})]
-    write_examples(written, tmp_path / "corpus.jsonl", columns)
-    assert check_files([tmp_path / "corpus.jsonl"], TASKS, columns).examples == written
+    read = check_files([path], TASKS, columns).examples
+    assert read[0].other == {unused: "kept", "note": "n"}
+    write_examples(read, path, columns)
+    assert check_files([path], TASKS, columns).examples == read
 
 
 def sheet(path: Path, examples: list[Example], sides: list[str], **options: bool) -> Path:
@@ -95,6 +98,27 @@ def test_a_label_that_never_came_from_annotators_stays(tmp_path: Path) -> None:
     own = [Example(CORPUS[0].text, {"side": "left"}, document="d1")]
     bob = sheet(tmp_path / "bob.csv", own, ["right"])
     assert merge_labels(own, bob, TASKS, "bob").examples[0].labels == {"side": "left"}
+
+
+def test_a_label_from_before_the_annotators_outlives_their_quarrel(tmp_path: Path) -> None:
+    examples = [Example(CORPUS[0].text, {"side": "left"}, document="d1")]
+    for name, side in (("bob", "left"), ("carol", "right")):
+        labels = sheet(tmp_path / f"{name}.csv", examples, [side])
+        examples = merge_labels(examples, labels, TASKS, name).examples
+    assert examples[0].labels == {"side": "left"}
+
+
+def test_an_annotator_may_correct_and_complete_what_they_said(tmp_path: Path) -> None:
+    examples = [Example(CORPUS[0].text, document="d1")]
+    for side in ("left", "right"):
+        labels = sheet(tmp_path / "ann.csv", examples, [side])
+        examples = merge_labels(examples, labels, TASKS, "ann").examples
+    assert examples[0].labels == {"side": "right"}
+    tone = tmp_path / "tone.csv"
+    tone.write_text(f"sentence_id,tone\n{sentence_id(examples[0])},+\n")
+    examples = merge_labels(examples, tone, TASKS, "ann").examples
+    assert examples[0].annotators == {"ann": {"side": "right", "tone": "+"}}
+    assert examples[0].labels == {"side": "right", "tone": "+"}
 
 
 def test_rows_that_match_nothing_are_named_and_the_rest_is_merged(tmp_path: Path) -> None:

@@ -109,6 +109,16 @@ def test_names_include_a_known_name_at_the_start() -> None:
     ]
 
 
+def test_a_capital_that_a_quotation_asks_for_makes_no_name() -> None:
+    texts = [
+        "The clerk said: “Ferries are late.”",
+        "Late ferries, “Nobody” said of them.",
+        "#Voss won",
+    ]
+    assert names_of(texts) == [[], [], []]
+    assert names_of([*texts, "They thanked Voss."])[2] == ["Voss"]
+
+
 def test_split_names_are_those_of_the_splitter() -> None:
     from actorstance.configs import SplitConfig
 
