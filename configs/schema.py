@@ -104,6 +104,9 @@ class HygieneConfig(_Section):
     near_duplicate: float = Field(
         0.6, gt=0, le=1, description="Jaccard similarity of words from which two sentences are one."
     )
+    least_pair_overlap: float = Field(
+        0.4, ge=0, le=1, description="Jaccard similarity that the members of a pair must reach."
+    )
     most_repeated: float = Field(
         0.004, gt=0, le=1, description="Share of sentences that may share five words or an opening."
     )

@@ -44,7 +44,7 @@ def audit(
         *_balance(examples, tasks, rules),
         _near_duplicates(examples, rules, split_names),
         _crossing(examples, split_names),
-        _pairs(examples, tasks),
+        _pairs(examples, tasks, rules),
         *_templates(examples, rules),
         *_probes(examples, tasks, rules),
     ]
@@ -121,8 +121,8 @@ def _crossing(examples: Sequence[Example], split_names: Sequence[SplitName]) -> 
     )
 
 
-def _pairs(examples: Sequence[Example], tasks: Sequence[Task]) -> Finding:
-    """A contrast pair has two members that differ in some label."""
+def _pairs(examples: Sequence[Example], tasks: Sequence[Task], rules: HygieneConfig) -> Finding:
+    """A contrast pair has two members that share most words and differ in some label."""
     members: dict[str, list[Example]] = {}
     for row in examples:
         if row.pair:
@@ -133,6 +133,11 @@ def _pairs(examples: Sequence[Example], tasks: Sequence[Task]) -> Finding:
             details.append(f"{name}: {len(rows)} member{'s' * (len(rows) > 1)}, expected 2")
         elif all(rows[0].labels.get(t.name) == rows[1].labels.get(t.name) for t in tasks):
             details.append(f"{name}: both members have the same labels")
+        else:
+            first, second = (set(words_of(row.text)) for row in rows)
+            shared = len(first & second) / max(1, len(first | second))
+            if shared < rules.least_pair_overlap:
+                details.append(f"{name}: the members share {shared:.0%} of their words")
     flips = {
         task.name: sum(
             len(rows) == 2 and rows[0].labels.get(task.name) != rows[1].labels.get(task.name)

@@ -101,6 +101,14 @@ def test_balance_and_empty_pairs() -> None:
     assert "p9: 1 member, expected 2" in findings(lonely)["contrast pairs"].details
 
 
+def test_a_pair_is_a_small_edit_not_two_sentences() -> None:
+    rows = [
+        Example("Voss sold the old ferry.", {"side": "left"}, document="d1", pair="p1"),
+        Example("Rehl closed a new school.", {"side": "right"}, document="d1", pair="p1"),
+    ]
+    assert "p1: the members share 0%" in findings([*corpus(), *rows])["contrast pairs"].details[0]
+
+
 def test_names_include_a_known_name_at_the_start() -> None:
     assert names_of(["Voss's ferry left.", "The council thanked Voss.", "Ferries left."]) == [
         ["Voss"],
