@@ -442,7 +442,12 @@ def _plain(message: Any) -> str:
 
 
 def _print_metrics(reports: dict[str, Any]) -> None:
-    table = Table("", "macro-F1 (95%)", "accuracy", "n", "pairs", "F1 per label", box=SIMPLE)
+    table = Table(
+        *("", "macro-F1 (95%)", "accuracy", "n", "pairs", "F1 per label"),
+        box=SIMPLE,
+        pad_edge=False,
+        collapse_padding=True,
+    )
     for column in table.columns[:-1]:
         column.no_wrap = True
     for name, report in reports.items():
@@ -455,7 +460,7 @@ def _print_metrics(reports: dict[str, Any]) -> None:
             f"{report['accuracy']:.3f}",
             str(report["count"]),
             f"{pairs['consistency']:.0%} of {pairs['count']}" if pairs.get("count") else "",
-            ", ".join(f"{label} {value:.2f}" for label, value in report["f1"].items()),
+            "\n".join(f"{label} {value:.2f}" for label, value in report["f1"].items()),
         )
     out.print(table)
 
