@@ -133,8 +133,7 @@ def evaluate(
     from .training import evaluate
     from .training.run import write_json
 
-    if split not in ("train", "dev", "test"):
-        raise ActorstanceError(f"--split {split!r}: expected train, dev or test")
+    _check_split(split)
     result = evaluate(checkpoint, files or (), split=split, device=device)
     rejected = result.pop("rejected")
     _print_metrics(result)
@@ -189,11 +188,7 @@ def score(
         _print_scores(report)
     else:
         out.print(f"{len(report.rows):,} sentences -> {output}", highlight=False, soft_wrap=True)
-    for reject in report.rejects[:10]:
-        err.print(f"rejected {_plain(reject)}", highlight=False, soft_wrap=True)
-    if report.rejects:
-        where = f"; all in {report.rejects_file}" if report.rejects_file else ""
-        err.print(f"{len(report.rejects)} rows rejected{where}", highlight=False, soft_wrap=True)
+    _name_rejects(report.rejects, report.rejects_file)
 
 
 @data_app.command()
@@ -314,7 +309,7 @@ def split(
         write_examples(rows, output / f"{name}.jsonl", settings.data.columns)
         documents = len({row.document or row.text for row in rows})
         out.print(f"{name}: {len(rows):,} sentences in {documents:,} documents", highlight=False)
-    _report_rejects(report.rejects, output / "split.rejects.jsonl")
+    _keep_rejects(report.rejects, output / "split.rejects.jsonl")
 
 
 @data_app.command()
@@ -347,8 +342,8 @@ def sample(
 
     if strategy not in ("random", "uncertainty", "diverse"):
         raise ActorstanceError(f"--strategy {strategy!r}: expected random, uncertainty or diverse")
-    if split not in (None, "train", "dev", "test"):
-        raise ActorstanceError(f"--split {split!r}: expected train, dev or test")
+    if split is not None:
+        _check_split(split)
     settings = load_config(config)
     columns = settings.data.columns
     pool = check_files(expand_paths(files), settings.tasks, columns)
@@ -377,7 +372,7 @@ def sample(
     )
     write_annotation_table([waiting[i] for i in chosen], settings.tasks, output)
     out.print(f"{len(chosen):,} of {len(waiting):,} sentences -> {output}", highlight=False)
-    _report_rejects(pool.rejects, output.with_suffix(".rejects.jsonl"))
+    _keep_rejects(pool.rejects, output.with_suffix(".rejects.jsonl"))
     out.print("fill in the empty columns, then: actorstance data merge", highlight=False)
 
 
@@ -412,7 +407,9 @@ def merge(
     if disputes:
         write_annotation_table(merged.disputed, settings.tasks, disputes, show_annotators=True)
         out.print(f"fill in {disputes}, then: data merge --settle", highlight=False)
-    _report_rejects([*report.rejects, *merged.rejects], output.with_suffix(".rejects.jsonl"))
+    # A corpus merged in place no longer holds the rows rejected before: they must not be lost here.
+    rejects = [*report.rejects, *merged.rejects]
+    _keep_rejects(rejects, output.with_suffix(".rejects.jsonl"), add=True)
 
 
 def _read_annotated(files: list[str], config: str) -> tuple[Config, CheckReport]:
@@ -424,15 +421,26 @@ def _read_annotated(files: list[str], config: str) -> tuple[Config, CheckReport]
     return settings, check_files(paths, settings.tasks, settings.data.columns)
 
 
-def _report_rejects(rejects: Sequence[Reject], where: Path) -> None:
-    """Name the first rows that were left out of an output, and keep them all in a file."""
+def _check_split(split: str) -> None:
+    if split not in ("train", "dev", "test"):
+        raise ActorstanceError(f"--split {split!r}: expected train, dev or test")
+
+
+def _keep_rejects(rejects: Sequence[Reject], where: Path, *, add: bool = False) -> None:
+    """Write the rows that were left out of an output to a file, and name the first."""
     from .data import write_rejects
 
+    if rejects:
+        write_rejects(rejects, where, add=add)
+    _name_rejects(rejects, where)
+
+
+def _name_rejects(rejects: Sequence[Reject], where: Path | None) -> None:
     for reject in rejects[:10]:
         err.print(f"rejected {_plain(reject)}", highlight=False, soft_wrap=True)
     if rejects:
-        write_rejects(rejects, where)
-        err.print(f"{len(rejects)} rows rejected; all in {where}", highlight=False, soft_wrap=True)
+        place = f"; all in {where}" if where else ""
+        err.print(f"{len(rejects)} rows rejected{place}", highlight=False, soft_wrap=True)
 
 
 def _plain(message: Any) -> str:

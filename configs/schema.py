@@ -79,6 +79,10 @@ class ColumnsConfig(_Section):
     )
     tasks: dict[str, TaskColumn] = {}
 
+    def of_task(self, name: str) -> str:
+        """Return the column that holds a task's label."""
+        return self.tasks[name].column if name in self.tasks else name
+
 
 class SplitConfig(_Section):
     """How documents are dealt to train, dev and test when the data has no split of its own."""

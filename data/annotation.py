@@ -112,7 +112,8 @@ def merge_labels(
         raise DataError(f"{path}: no label to merge, {len(rejects)} rows rejected{first}")
     merged = list(examples)
     for i, found in given.items():
-        merged[i] = (_settle if settle else _annotate)(examples[i], annotator, found)
+        row = examples[i]
+        merged[i] = _settle(row, found) if settle else _annotate(row, annotator, found)
     disputed = [row for row in merged if _is_disputed(row, tasks)]
     return MergeReport(merged, len(given), disputed, rejects)
 
@@ -143,7 +144,7 @@ def _match(
     return None, index, found
 
 
-def _settle(row: Example, _: str, verdict: Mapping[str, str]) -> Example:
+def _settle(row: Example, verdict: Mapping[str, str]) -> Example:
     labels = {**row.labels, **verdict}
     return replace(row, labels=labels, other=_with_settled(row, set(verdict)))
 
@@ -153,8 +154,9 @@ def _annotate(row: Example, annotator: str, given: Mapping[str, str]) -> Example
     own = {**row.annotators.get(annotator, {}), **given}
     annotators = {**row.annotators, annotator: own}
     labels = dict(row.labels)
-    settled = set(row.other.get("settled") or ())
-    settled |= {task for task in given if task in labels and not _votes(row.annotators, task)}
+    settled = _settled(row) | {
+        task for task in given if task in labels and not _votes(row.annotators, task)
+    }
     for task in given.keys() - settled:
         votes = _votes(annotators, task)
         if len(votes) == 1:
@@ -164,8 +166,13 @@ def _annotate(row: Example, annotator: str, given: Mapping[str, str]) -> Example
     return replace(row, annotators=annotators, labels=labels, other=_with_settled(row, settled))
 
 
+def _settled(row: Example) -> set[str]:
+    tasks = row.other.get("settled")
+    return set(tasks) if isinstance(tasks, list) else set()
+
+
 def _with_settled(row: Example, tasks: set[str]) -> dict[str, object]:
-    settled = sorted(tasks | set(row.other.get("settled") or ()))
+    settled = sorted(tasks | _settled(row))
     return {**row.other, "settled": settled} if settled else dict(row.other)
 
 

@@ -262,16 +262,12 @@ def _used(tasks: Sequence[Task], columns: ColumnsConfig) -> set[str | None]:
         columns.annotators,
         columns.pair,
     }
-    return fixed | {_column(task, columns) for task in tasks}
-
-
-def _column(task: Task, columns: ColumnsConfig) -> str:
-    return columns.tasks[task.name].column if task.name in columns.tasks else task.name
+    return fixed | {columns.of_task(task.name) for task in tasks}
 
 
 def _label(row: Mapping[str, Any], task: Task, columns: ColumnsConfig) -> str | None:
     mapped = columns.tasks.get(task.name)
-    column = _column(task, columns)
+    column = columns.of_task(task.name)
     value = row.get(column)
     if value is None or value == "":
         return None

@@ -50,11 +50,17 @@ def check_files(
     return CheckReport(examples, rejects)
 
 
-def write_rejects(rejects: Sequence[Reject], path: str | Path) -> None:
-    """Write rejects as JSONL (file, line, reason, row), atomically."""
+def write_rejects(rejects: Sequence[Reject], path: str | Path, *, add: bool = False) -> None:
+    """Write rejects as JSONL (file, line, reason, row), atomically.
+
+    Args:
+        add: keep what the file holds already.
+    """
     path = Path(path)
+    kept = path.read_text(encoding="utf-8") if add and path.is_file() else ""
     partial = path.with_name(path.name + ".partial")
     with partial.open("w", encoding="utf-8") as file:
+        file.write(kept)
         for reject in rejects:
             file.write(json.dumps(asdict(reject), ensure_ascii=False) + "\n")
     partial.replace(path)

@@ -36,10 +36,7 @@ def to_record(example: Example, columns: ColumnsConfig) -> dict[str, Any]:
     said = {
         columns.text: example.text,
         columns.target or "target": example.target,
-        **{
-            columns.tasks[task].column if task in columns.tasks else task: label
-            for task, label in example.labels.items()
-        },
+        **{columns.of_task(task): label for task, label in example.labels.items()},
         columns.pair or "pair": example.pair,
         columns.annotators or "annotators": {
             name: dict(labels) for name, labels in example.annotators.items()

@@ -115,6 +115,11 @@ def test_merge_names_and_keeps_the_rows_of_the_corpus_it_cannot_read(tmp_path: P
     rejects = [json.loads(x) for x in (tmp_path / "corpus.rejects.jsonl").open()]
     assert "pro_guiado" in rejects[0]["row"]
     assert json.loads(corpus.read_text())["stance"] == "neutral"
+    labels.write_text("text,stance\nA fine row.,neutral\nUnheard of.,neutral\n")
+    run("data", "merge", labels, "--into", corpus, "--annotator", "bob", "-o", corpus)
+    kept = (tmp_path / "corpus.rejects.jsonl").read_text()
+    assert "pro_guiado" in kept
+    assert "Unheard of" in kept
 
 
 def test_split_files_evaluate_under_the_columns_of_their_config(
