@@ -57,6 +57,13 @@ def main() -> None:
     except ActorstanceError as error:
         err.print(f"[red]error:[/] {_plain(error)}", highlight=False, soft_wrap=True)
         sys.exit(1)
+    except OSError as error:
+        # An output folder that does not exist, a full disk, a file that may not be read.
+        if error.filename is None:
+            raise
+        where = str(error.filename).removesuffix(".partial")
+        err.print(f"[red]error:[/] {_plain(where)}: {error.strerror}", highlight=False)
+        sys.exit(1)
     except ModuleNotFoundError as error:
         extra = {"datasets", "evaluate", "accelerate", "krippendorff", "matplotlib", "sklearn"}
         if error.name not in extra:

@@ -74,6 +74,19 @@ def test_evaluate_and_score_print_tables(dispute_run: Path, tmp_path: Path) -> N
         (["score", "nothing.txt"], "no such file"),
         (["evaluate", "-c", "nowhere"], "no such checkpoint folder"),
         (["evaluate", "--split", "tst"], "expected train, dev or test"),
+        (
+            [
+                "data",
+                "sample",
+                str(SENTENCES),
+                "--config",
+                str(DISPUTE),
+                "--again",
+                "-o",
+                "no/s.csv",
+            ],
+            "no/s.csv: No such file or directory",
+        ),
     ],
 )
 def test_a_mistake_is_one_clear_message_and_exit_code_1(
