@@ -222,7 +222,7 @@ def check(
     if report.rejects:
         write_rejects(report.rejects, rejects)
         out.print(f"rejected rows: {rejects}", highlight=False, soft_wrap=True)
-    splits = [split_of(e.document or e.text, settings.data.split) for e in report.examples]
+    splits = [split_of(e, settings.data.split) for e in report.examples]
     findings = audit(report.examples, settings.tasks, settings.data.hygiene, splits)
     for finding in findings:
         mark = "[green]ok [/]" if finding.passed else "[red]BAD[/]"
@@ -309,9 +309,7 @@ def split(
     output.mkdir(parents=True, exist_ok=True)
     for name in ("train", "dev", "test"):
         rows = [
-            example
-            for example in report.examples
-            if split_of(example.document or example.text, settings.data.split) == name
+            example for example in report.examples if split_of(example, settings.data.split) == name
         ]
         write_examples(rows, output / f"{name}.jsonl", settings.data.columns)
         documents = len({row.document or row.text for row in rows})
@@ -364,7 +362,7 @@ def sample(
         for e in pool.examples
         if (again or not e.labels)
         and e.text not in left_out
-        and split in (None, split_of(e.document or e.text, settings.data.split))
+        and split in (None, split_of(e, settings.data.split))
     ]
     if not waiting:
         hint = "; --again takes labelled ones" if not again else ""

@@ -6,15 +6,16 @@ import difflib
 import typing
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from .errors import ConfigError
-from .schema import Config
+from .schema import Config, SourceConfig
 
 SHIPPED = Path(__file__).parent
+Source = TypeVar("Source", bound=SourceConfig)
 
 
 def load_config(path: str | Path, overrides: Iterable[str] = ()) -> Config:
@@ -156,15 +157,26 @@ def _with_absolute_paths(config: Config, folder: Path) -> Config:
     def absolute(patterns: list[str]) -> list[str]:
         return [str((folder / Path(pattern).expanduser()).resolve()) for pattern in patterns]
 
-    data = config.data.model_copy(
-        update={
-            field: absolute(getattr(config.data, field))
-            for field in ("files", "train", "dev", "test")
-        }
+    def located(source: Source) -> Source:
+        fields = ("files", "train", "dev", "test")
+        return source.model_copy(update={name: absolute(getattr(source, name)) for name in fields})
+
+    data = located(config.data).model_copy(
+        update={"auxiliary": [located(source) for source in config.data.auxiliary]}
     )
-    encoder = config.model.encoder
-    local = folder / Path(encoder).expanduser()
-    if encoder.startswith((".", "~")) and local.is_dir():
-        encoder = str(local.resolve())
-    model = config.model.model_copy(update={"encoder": encoder})
-    return config.model_copy(update={"data": data, "model": model})
+
+    def folder_or_name(name: str) -> str:
+        local = folder / Path(name).expanduser()
+        return str(local.resolve()) if name.startswith((".", "~")) and local.is_dir() else name
+
+    model = config.model.model_copy(update={"encoder": folder_or_name(config.model.encoder)})
+    training = config.training
+    if training.distillation:
+        distillation = training.distillation.model_copy(
+            update={
+                "teachers": [folder_or_name(name) for name in training.distillation.teachers],
+                "unlabelled": absolute(training.distillation.unlabelled),
+            }
+        )
+        training = training.model_copy(update={"distillation": distillation})
+    return config.model_copy(update={"data": data, "model": model, "training": training})

@@ -16,7 +16,8 @@ class ModelConfig(_Section):
 
     encoder: str = Field(
         "all-MiniLM-L6-v2",
-        description="A local folder, the name of an installed weights package, or a hub name.",
+        description="A local folder, the name of an installed weights package, a hub name, or an "
+        "earlier run, whose encoder and heads are trained further.",
     )
     pooling: Literal["mean", "cls"] = Field(
         "mean", description="How token vectors become one sentence vector."
@@ -56,10 +57,21 @@ class Actor(_Section):
 class TaskColumn(_Section):
     """Where a task's label stands in the data, when not in a column of the task's own name."""
 
-    column: str
+    column: str | None = None
     values: dict[str, str] = Field(
         default={}, description="Value in the data -> label of the task; empty: the same words."
     )
+    distribution: dict[str, str] = Field(
+        default={},
+        description="Label of the task -> the column with its probability, or its count of votes; "
+        "the likeliest is the label, and training learns the whole distribution.",
+    )
+
+    @model_validator(mode="after")
+    def _one_place_for_the_label(self) -> TaskColumn:
+        if bool(self.column) == bool(self.distribution):
+            raise ValueError("give either `column` or `distribution`")
+        return self
 
 
 class ColumnsConfig(_Section):
@@ -81,7 +93,7 @@ class ColumnsConfig(_Section):
 
     def of_task(self, name: str) -> str:
         """Return the column that holds a task's label."""
-        return self.tasks[name].column if name in self.tasks else name
+        return (self.tasks[name].column if name in self.tasks else None) or name
 
 
 class SplitConfig(_Section):
@@ -90,6 +102,9 @@ class SplitConfig(_Section):
     by: Literal["document"] = "document"
     dev: float = Field(0.15, ge=0, lt=1, description="Share of documents.")
     test: float = Field(0.15, ge=0, lt=1, description="Share of documents.")
+    test_column: str | None = Field(
+        None, description="A column that says which rows are test (true or 1), instead of a share."
+    )
     seed: int = 0
 
     @model_validator(mode="after")
@@ -122,8 +137,8 @@ class HygieneConfig(_Section):
     )
 
 
-class DataConfig(_Section):
-    """The annotated sentences: either `files` and a split, or three ready splits."""
+class SourceConfig(_Section):
+    """Annotated sentences of one form: either `files` and a split, or three ready splits."""
 
     files: list[str] = Field(default=[], description="Paths or globs, relative to the config.")
     train: list[str] = []
@@ -131,15 +146,42 @@ class DataConfig(_Section):
     test: list[str] = []
     columns: ColumnsConfig = ColumnsConfig()
     split: SplitConfig = SplitConfig()
-    hygiene: HygieneConfig = HygieneConfig()
 
     @model_validator(mode="after")
-    def _one_way_of_splitting(self) -> DataConfig:
+    def _one_way_of_splitting(self) -> SourceConfig:
         if bool(self.files) == bool(self.train):
             raise ValueError("give either `files` (split by document) or `train` (with dev, test)")
         if self.files and (self.dev or self.test):
             raise ValueError("`dev` and `test` go with `train`, not with `files`")
         return self
+
+
+class DataConfig(SourceConfig):
+    """The annotated sentences of an experiment."""
+
+    hygiene: HygieneConfig = HygieneConfig()
+    auxiliary: list[SourceConfig] = Field(
+        default=[],
+        description="More annotated sentences, in columns of their own, learned at the same time.",
+    )
+
+    @property
+    def sources(self) -> list[SourceConfig]:
+        """The main source and the auxiliary ones."""
+        return [self, *self.auxiliary]
+
+
+class DistillationConfig(_Section):
+    """Learning from teachers: earlier runs, usually of a larger encoder."""
+
+    teachers: list[str] = Field(min_length=1, description="Run or checkpoint folders.")
+    weight: float = Field(
+        0.5, gt=0, le=1, description="Share of the teachers in a labelled sentence's target."
+    )
+    temperature: float = Field(1.0, gt=0, description="Divides the teachers' logits.")
+    unlabelled: list[str] = Field(
+        default=[], description="Files of more sentences, which the teachers alone label."
+    )
 
 
 class TrainingConfig(_Section):
@@ -157,11 +199,12 @@ class TrainingConfig(_Section):
         "none", description="`balanced` weights a label by the inverse of its frequency."
     )
     label_smoothing: float = Field(0.0, ge=0, lt=1)
+    distillation: DistillationConfig | None = None
     early_stopping: int | None = Field(
         3, ge=1, description="Stop after so many epochs without a better dev score; empty: never."
     )
     precision: Literal["auto", "float32", "bfloat16"] = Field(
-        "auto", description="`auto`: bfloat16 on a GPU that has it, else float32."
+        "auto", description="`auto`: bfloat16 where the GPU or the CPU computes in it."
     )
     seed: int = 0
 
@@ -197,14 +240,18 @@ class Config(_Section):
             for task, label in actor.favoured_by.items():
                 if label not in labels.get(task, []):
                     raise ValueError(f"actor {actor.name}: no label {label!r} in task {task!r}")
-        for task, column in self.data.columns.tasks.items():
-            if task not in labels:
-                raise ValueError(f"data.columns.tasks: no task {task!r}; tasks: {list(labels)}")
-            for label in column.values.values():
-                if label not in labels[task]:
-                    raise ValueError(
-                        f"data.columns.tasks.{task}: {label!r} is no label of it: {labels[task]}"
-                    )
+        for source in self.data.sources:
+            for task, column in source.columns.tasks.items():
+                if task not in labels:
+                    raise ValueError(f"columns.tasks: no task {task!r}; tasks: {list(labels)}")
+                for label in [*column.values.values(), *column.distribution]:
+                    if label not in labels[task]:
+                        raise ValueError(
+                            f"columns.tasks.{task}: {label!r} is no label of it: {labels[task]}"
+                        )
+                missing = [label for label in labels[task] if label not in column.distribution]
+                if column.distribution and missing:
+                    raise ValueError(f"columns.tasks.{task}.distribution: no column for {missing}")
         for task in self.data.hygiene.least_share:
             if task not in labels:
                 raise ValueError(f"data.hygiene.least_share: no task {task!r}: {list(labels)}")

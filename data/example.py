@@ -21,6 +21,7 @@ class Example:
         annotators: annotator -> task name -> the label that annotator gave.
         pair: name shared by the members of a contrast pair: the same sentence but for an edit that
             changes a label (Gardner et al. 2020, Evaluating Models' Local Decision Boundaries).
+        distributions: task name -> label -> probability, where the data has more than one label.
         other: the columns of the row that are none of the above, as they were.
     """
 
@@ -32,4 +33,5 @@ class Example:
     language: str = "en"
     annotators: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     pair: str | None = None
+    distributions: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     other: Mapping[str, Any] = field(default_factory=dict)

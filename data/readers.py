@@ -11,6 +11,7 @@ import difflib
 import glob
 import io
 import json
+import math
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -226,9 +227,12 @@ def _to_example(row: Mapping[str, Any], tasks: Sequence[Task], columns: ColumnsC
         hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
         raise _BadRowError(f"no field {columns.text!r}; fields: {', '.join(map(str, row))}{hint}")
     labels = {}
+    distributions = {}
     for task in tasks:
-        label = _label(row, task, columns)
-        if label is not None:
+        if distribution := _distribution(row, task, columns):
+            distributions[task.name] = distribution
+            labels[task.name] = max(task.labels, key=distribution.__getitem__)
+        elif (label := _label(row, task, columns)) is not None:
             labels[task.name] = label
 
     def optional(column: str | None) -> str | None:
@@ -247,6 +251,7 @@ def _to_example(row: Mapping[str, Any], tasks: Sequence[Task], columns: ColumnsC
         language=optional(columns.language) or "en",
         annotators=_annotators(row, tasks, columns),
         pair=optional(columns.pair),
+        distributions=distributions,
         other={name: value for name, value in row.items() if name not in _used(tasks, columns)},
     )
 
@@ -267,6 +272,8 @@ def _used(tasks: Sequence[Task], columns: ColumnsConfig) -> set[str | None]:
 
 def _label(row: Mapping[str, Any], task: Task, columns: ColumnsConfig) -> str | None:
     mapped = columns.tasks.get(task.name)
+    if mapped and mapped.distribution:
+        return None
     column = columns.of_task(task.name)
     value = row.get(column)
     if value is None or value == "":
@@ -274,6 +281,28 @@ def _label(row: Mapping[str, Any], task: Task, columns: ColumnsConfig) -> str | 
     if mapped and mapped.values:
         value = mapped.values.get(str(value), value)
     return _known_label(str(value), task, column)
+
+
+def _distribution(row: Mapping[str, Any], task: Task, columns: ColumnsConfig) -> dict[str, float]:
+    """Read label -> probability; votes are turned into shares, and no votes at all into nothing."""
+    mapped = columns.tasks.get(task.name)
+    given = {
+        label: row.get(column) for label, column in (mapped.distribution if mapped else {}).items()
+    }
+    if all(value in (None, "") for value in given.values()):
+        return {}
+    votes = {}
+    for label, value in given.items():
+        try:
+            votes[label] = float(value or 0)
+        except (TypeError, ValueError):
+            votes[label] = -1.0
+        if not 0 <= votes[label] < math.inf:
+            raise _BadRowError(f"{label} is {value!r:.60}, expected a probability or a count")
+    total = sum(votes.values())
+    if total == 0:
+        raise _BadRowError(f"the probabilities of {task.name} are all 0")
+    return {label: vote / total for label, vote in votes.items()}
 
 
 def _known_label(value: str, task: Task, field: str) -> str:

@@ -39,20 +39,22 @@ def resolve_encoder(name: str) -> str:
     """Return a folder, or a hub name, that `from_pretrained(..., use_safetensors=True)` takes.
 
     Args:
-        name: a local folder, a weights package ("all-MiniLM-L6-v2", with or without the
-            "sentence-transformers/" before it), or a hub name ("roberta-base").
+        name: a local folder, an earlier run, a weights package ("all-MiniLM-L6-v2", with or without
+            the "sentence-transformers/" before it), or a hub name ("roberta-base").
 
     Raises:
         EncoderError: a folder without safetensors weights, a package whose weights fail their
             checksum, or a path that does not exist.
     """
-    if Path(name).expanduser().is_dir():
-        return str(_checked_folder(Path(name).expanduser()))
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        run = (folder / "checkpoint").is_dir()
+        return str(_checked_folder(folder / "checkpoint" if run else folder))
     package = PACKAGES.get(name.removeprefix("sentence-transformers/"))
     if package is not None:
-        folder = _package_folder(package)
-        if folder is not None:
-            return str(folder)
+        installed = _package_folder(package)
+        if installed is not None:
+            return str(installed)
         if "/" not in name:
             raise EncoderError(
                 f"encoder {name!r}: the package {package.distribution} is not installed; "

@@ -58,6 +58,9 @@ class ActorStanceModel(PreTrainedModel):
     ) -> ActorStanceModel:
         """Start from pretrained encoder weights and fresh heads.
 
+        Where `model.encoder` is an earlier run, the heads of tasks with the same name and labels
+        are taken over as well.
+
         Raises:
             EncoderError: the encoder cannot be found, is not safetensors, or cannot be loaded.
         """
@@ -70,6 +73,9 @@ class ActorStanceModel(PreTrainedModel):
                 )
         except (OSError, ValueError, KeyError) as error:
             raise EncoderError(f"encoder {model.encoder!r}: cannot be loaded: {error}") from None
+        earlier = encoder if isinstance(encoder, cls) else None
+        if earlier is not None:
+            encoder = earlier.encoder
         positions = getattr(encoder.config, "max_position_embeddings", model.max_length)
         # RoBERTa counts positions from padding_idx + 1, so two of its positions are not usable.
         usable = (
@@ -92,7 +98,16 @@ class ActorStanceModel(PreTrainedModel):
         )
         network = cls(config)
         network.encoder.load_state_dict(encoder.state_dict())
+        if earlier is not None:
+            network._continue_heads(earlier)
         return network
+
+    def _continue_heads(self, earlier: ActorStanceModel) -> None:
+        """Take over the heads of the tasks that an earlier network shares with this one."""
+        labels = {task.name: task.labels for task in earlier.config.task_list}
+        for task in self.config.task_list:
+            if labels.get(task.name) == task.labels:
+                self.heads[task.name].load_state_dict(earlier.heads[task.name].state_dict())
 
     def _init_weights(self, module: nn.Module) -> None:
         if isinstance(module, nn.Linear) and module in self.heads.values():
@@ -105,6 +120,7 @@ class ActorStanceModel(PreTrainedModel):
         attention_mask: Tensor,
         token_type_ids: Tensor | None = None,
         labels: Tensor | None = None,
+        targets: Tensor | None = None,
         **_: Any,
     ) -> ActorStanceOutput:
         """Encode and classify.
@@ -114,10 +130,16 @@ class ActorStanceModel(PreTrainedModel):
             attention_mask: (batch, tokens), 1 for a token and 0 for padding.
             token_type_ids: (batch, tokens), for encoders that tell segments apart.
             labels: (batch, tasks) label indices in the order of the tasks, -100 for none.
+            targets: (batch, labels of all tasks in a line), the probabilities to learn instead of
+                the labels; all 0 for a task that an example says nothing about.
         """
         pooled = self.dropout(self.embed(input_ids, attention_mask, token_type_ids))
         logits = {name: head(pooled) for name, head in self.heads.items()}
-        loss = self._loss(logits, labels) if labels is not None else None
+        loss = None
+        if targets is not None:
+            loss = self._distribution_loss(logits, targets)
+        elif labels is not None:
+            loss = self._loss(logits, labels)
         return ActorStanceOutput(loss=loss, logits=logits)
 
     def embed(
@@ -139,15 +161,33 @@ class ActorStanceModel(PreTrainedModel):
         for index, task in enumerate(self.config.task_list):
             wanted = labels[:, index]
             if (wanted != NO_LABEL).any():
-                weights = self.class_weights.get(task.name)
                 total = total + task.weight * nn.functional.cross_entropy(
                     logits[task.name].float(),
                     wanted,
-                    weight=None if weights is None else weights.to(wanted.device),
+                    weight=self._class_weights(task.name, wanted),
                     ignore_index=NO_LABEL,
                     label_smoothing=self.label_smoothing,
                 )
         return total
+
+    def _distribution_loss(self, logits: dict[str, Tensor], targets: Tensor) -> Tensor:
+        """Sum over tasks of weight times mean cross-entropy to the target probabilities."""
+        total = next(iter(logits.values())).sum() * 0.0
+        sizes = [len(task.labels) for task in self.config.task_list]
+        for task, wanted in zip(self.config.task_list, targets.split(sizes, dim=1), strict=True):
+            given = wanted.sum(1) > 0
+            if given.any():
+                total = total + task.weight * nn.functional.cross_entropy(
+                    logits[task.name][given].float(),
+                    wanted[given],
+                    weight=self._class_weights(task.name, wanted),
+                    label_smoothing=self.label_smoothing,
+                )
+        return total
+
+    def _class_weights(self, task: str, like: Tensor) -> Tensor | None:
+        weights = self.class_weights.get(task)
+        return None if weights is None else weights.to(like.device)
 
     def probabilities(self, logits: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Turn logits into calibrated probabilities, (batch, labels) per task."""

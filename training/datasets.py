@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import datasets
+import torch
 from transformers import PreTrainedTokenizerBase
 
-from ..configs import Config, DataError, Task
+from ..configs import Config, DataError, SourceConfig, Task
 from ..data import Example, Reject, check_files, expand_paths, split_of
 from ..model.modeling import NO_LABEL
 
@@ -24,32 +25,36 @@ class Splits:
 
 
 def load_splits(config: Config) -> Splits:
-    """Read the data of a config and split it by document.
-
-    A sentence without a document id is a document of its own.
+    """Read every source of a config and split each in its own way.
 
     Raises:
         DataError: no file, no usable row, or a split without any label to learn from.
     """
-    data = config.data
-    if data.files:
-        report = check_files(expand_paths(data.files), config.tasks, data.columns)
-        parts: dict[str, list[Example]] = {"train": [], "dev": [], "test": []}
-        for example in report.examples:
-            parts[split_of(example.document or example.text, data.split)].append(example)
-        splits = Splits(**parts, rejects=report.rejects)
-    else:
-        reports = {
-            name: check_files(expand_paths(files), config.tasks, data.columns)
-            for name in ("train", "dev", "test")
-            if (files := getattr(data, name))
-        }
-        splits = Splits(
-            **{n: reports[n].examples if n in reports else [] for n in ("train", "dev", "test")},
-            rejects=[reject for report in reports.values() for reject in report.rejects],
-        )
+    splits = Splits([], [], [], [])
+    for source in config.data.sources:
+        found = _load_source(source, config.tasks)
+        for name in ("train", "dev", "test", "rejects"):
+            getattr(splits, name).extend(getattr(found, name))
     _require_labels(config, splits)
     return splits
+
+
+def _load_source(source: SourceConfig, tasks: Sequence[Task]) -> Splits:
+    if source.files:
+        report = check_files(expand_paths(source.files), tasks, source.columns)
+        parts: dict[str, list[Example]] = {"train": [], "dev": [], "test": []}
+        for example in report.examples:
+            parts[split_of(example, source.split)].append(example)
+        return Splits(**parts, rejects=report.rejects)
+    reports = {
+        name: check_files(expand_paths(files), tasks, source.columns)
+        for name in ("train", "dev", "test")
+        if (files := getattr(source, name))
+    }
+    return Splits(
+        **{n: reports[n].examples if n in reports else [] for n in ("train", "dev", "test")},
+        rejects=[reject for report in reports.values() for reject in report.rejects],
+    )
 
 
 def _require_labels(config: Config, splits: Splits) -> None:
@@ -69,8 +74,23 @@ def _require_labels(config: Config, splits: Splits) -> None:
         )
 
 
-def rows_of(examples: Sequence[Example], tasks: Sequence[Task]) -> list[tuple[Example, list[int]]]:
-    """Expand examples to rows (example as encoded, label index per task, -100 for none).
+@dataclass(frozen=True)
+class Row:
+    """What the network reads at once: a text, or a text and a target, and what it should say.
+
+    Attributes:
+        labels: label index per task, -100 for none.
+        distributions: probability of each label per task, where the data has more than one label.
+    """
+
+    text: str
+    target: str | None
+    labels: list[int]
+    distributions: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+
+def rows_of(examples: Iterable[Example], tasks: Sequence[Task]) -> list[Row]:
+    """Expand examples to rows.
 
     An example with labels about the sentence and about its target makes two rows, because the
     first are read from the sentence alone and the second from the pair.
@@ -78,36 +98,60 @@ def rows_of(examples: Sequence[Example], tasks: Sequence[Task]) -> list[tuple[Ex
     rows = []
     for example in examples:
         for about in ("sentence", "target"):
-            labels = [
-                task.labels.index(example.labels[task.name])
-                if task.about == about and task.name in example.labels
-                else NO_LABEL
-                for task in tasks
-            ]
-            if any(label != NO_LABEL for label in labels):
+            names = [task.name for task in tasks if task.about == about]
+            if any(name in example.labels for name in names):
+                labels = [
+                    task.labels.index(example.labels[task.name])
+                    if task.name in names and task.name in example.labels
+                    else NO_LABEL
+                    for task in tasks
+                ]
                 target = example.target if about == "target" else None
-                rows.append((Example(text=example.text, target=target), labels))
+                given = {n: d for n, d in example.distributions.items() if n in names}
+                rows.append(Row(example.text, target, labels, given))
     return rows
 
 
+def target_probabilities(rows: Sequence[Row], tasks: Sequence[Task]) -> torch.Tensor:
+    """Say what each row should be answered with: (rows, labels of all tasks in a line).
+
+    A label is a 1 among 0s, a distribution is itself, and a task without either is all 0.
+    """
+    result = torch.zeros(len(rows), sum(len(task.labels) for task in tasks))
+    for at, row in enumerate(rows):
+        begin = 0
+        for task, label in zip(tasks, row.labels, strict=True):
+            if task.name in row.distributions:
+                given = [row.distributions[task.name][name] for name in task.labels]
+                result[at, begin : begin + len(given)] = torch.tensor(given)
+            elif label != NO_LABEL:
+                result[at, begin + label] = 1.0
+            begin += len(task.labels)
+    return result
+
+
 def encode(
-    examples: Sequence[Example],
-    tasks: Sequence[Task],
+    rows: Sequence[Row],
     tokenizer: PreTrainedTokenizerBase,
     max_length: int,
+    targets: torch.Tensor | None = None,
 ) -> tuple[datasets.Dataset, int]:
-    """Tokenize examples; return the dataset and how many texts were longer than the window."""
-    rows = rows_of(examples, tasks)
+    """Tokenize rows; return the dataset and how many texts were longer than the window.
+
+    Args:
+        targets: what to train towards instead of the labels, as `target_probabilities` gives it.
+    """
     encoded = []
     cut = 0
-    for example, labels in rows:
+    for at, row in enumerate(rows):
         features = tokenizer(
-            example.text, example.target, truncation="only_first", max_length=max_length + 1
+            row.text, row.target, truncation="only_first", max_length=max_length + 1
         )
         if len(features["input_ids"]) > max_length:
             cut += 1
             features = tokenizer(
-                example.text, example.target, truncation="only_first", max_length=max_length
+                row.text, row.target, truncation="only_first", max_length=max_length
             )
-        encoded.append({**features, "labels": labels})
+        wanted = {} if targets is None else {"targets": targets[at].tolist()}
+        encoded.append({**features, "labels": row.labels, **wanted})
     return datasets.Dataset.from_list(encoded), cut

@@ -17,7 +17,7 @@ from ..data import Example, check_files, expand_paths
 from ..model import ActorStanceModel, find_checkpoint, load_checkpoint
 from ..model.modeling import NO_LABEL
 from .calibration import expected_calibration_error
-from .datasets import encode, load_splits, rows_of
+from .datasets import Row, encode, load_splits, rows_of
 from .metrics import ClassificationReport
 
 
@@ -133,7 +133,6 @@ def report_of(
     return report
 
 
-@torch.inference_mode()
 def predict_logits(
     model: ActorStanceModel,
     tokenizer: PreTrainedTokenizerBase,
@@ -146,22 +145,33 @@ def predict_logits(
     Returns:
         logits per task, each (rows, labels), and label indices (rows, tasks).
     """
-    tasks = model.config.task_list
-    dataset, _ = encode(examples, tasks, tokenizer, model.config.window)
+    rows = rows_of(examples, model.config.task_list)
+    logits = predict_rows(model, tokenizer, rows, batch_size, device)
+    return logits, torch.tensor([row.labels for row in rows])
+
+
+@torch.inference_mode()
+def predict_rows(
+    model: ActorStanceModel,
+    tokenizer: PreTrainedTokenizerBase,
+    rows: Sequence[Row],
+    batch_size: int = 64,
+    device: str = "auto",
+) -> dict[str, Tensor]:
+    """Run the model over rows, in their order, without dropout: task -> (rows, labels) logits."""
+    dataset, _ = encode(rows, tokenizer, model.config.window)
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     was_training = model.training
     nn.Module.to(model, device).eval()
     collate = DataCollatorWithPadding(tokenizer)
-    order = sorted(range(len(dataset)), key=lambda i: len(dataset[i]["input_ids"]))
-    rows = dataset.to_list()
-    pieces: dict[str, list[Tensor]] = {task.name: [] for task in tasks}
+    features = dataset.remove_columns("labels").to_list()
+    order = sorted(range(len(features)), key=lambda i: len(features[i]["input_ids"]))
+    pieces: dict[str, list[Tensor]] = {task.name: [] for task in model.config.task_list}
     for begin in range(0, len(order), batch_size):
-        batch = BatchEncoding(collate([rows[i] for i in order[begin : begin + batch_size]]))
-        batch.pop("labels")
+        batch = BatchEncoding(collate([features[i] for i in order[begin : begin + batch_size]]))
         for name, values in model(**batch.to(device)).logits.items():
             pieces[name].append(values.float().cpu())
     model.train(was_training)
     back = torch.argsort(torch.tensor(order))
-    labels = torch.tensor([row["labels"] for row in rows])
-    return {name: torch.cat(values)[back] for name, values in pieces.items()}, labels
+    return {name: torch.cat(values)[back] for name, values in pieces.items()}

@@ -32,7 +32,8 @@ from ..model.modeling import NO_LABEL
 from .calibration import fit_temperature
 from .callbacks import EpochLog, Progress
 from .card import write_model_card
-from .datasets import encode, load_splits
+from .datasets import Row, encode, load_splits, rows_of, target_probabilities
+from .distillation import distilled_targets, unlabelled_rows
 from .evaluation import measure, predict_logits, report_of
 from .plots import plot_confusion, plot_loss
 from .run import Run
@@ -81,8 +82,9 @@ def train(
     model.label_smoothing = config.training.label_smoothing
 
     length = config.model.max_length
-    train_set, cut = encode(splits.train, config.tasks, tokenizer, length)
-    dev_set, _ = encode(splits.dev, config.tasks, tokenizer, length)
+    rows, targets = _what_to_learn(splits.train, config)
+    train_set, cut = encode(rows, tokenizer, length, targets)
+    dev_set, _ = encode(rows_of(splits.dev, config.tasks), tokenizer, length)
     callbacks: list[TrainerCallback] = [EpochLog(run.folder / "training_log.jsonl")]
     if progress:
         callbacks.append(Progress())
@@ -118,12 +120,35 @@ def balanced_weights(examples: list[Example], config: Config) -> dict[str, torch
     }
 
 
+def _what_to_learn(
+    examples: list[Example], config: Config
+) -> tuple[list[Row], torch.Tensor | None]:
+    """Return the rows to train on and, where labels are not all there is, their targets."""
+    rows = rows_of(examples, config.tasks)
+    if config.training.distillation:
+        rows += unlabelled_rows(config)
+        bfloat16 = _use_bfloat16(config.training)
+        return rows, distilled_targets(
+            rows, config.tasks, config.training.distillation, bfloat16=bfloat16
+        )
+    if any(row.distributions for row in rows):
+        return rows, target_probabilities(rows, config.tasks)
+    return rows, None
+
+
+def _use_bfloat16(settings: TrainingConfig) -> bool:
+    if settings.precision != "auto":
+        return settings.precision == "bfloat16"
+    if torch.cuda.is_available():
+        return bool(torch.cuda.is_bf16_supported())
+    # Without instructions of its own, a CPU is slower in bfloat16 than in float32.
+    supported = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return any(getattr(torch.cpu, name, lambda: False)() for name in supported)
+
+
 def _arguments(config: Config, run: Run) -> TrainingArguments:
     settings = config.training
     on_gpu = torch.cuda.is_available()
-    bfloat16 = settings.precision == "bfloat16" or (
-        settings.precision == "auto" and on_gpu and torch.cuda.is_bf16_supported()
-    )
     return TrainingArguments(
         output_dir=str(run.trainer),
         num_train_epochs=settings.epochs,
@@ -143,7 +168,7 @@ def _arguments(config: Config, run: Run) -> TrainingArguments:
         train_sampling_strategy="group_by_length",
         logging_strategy="epoch",
         seed=settings.seed,
-        bf16=bfloat16,
+        bf16=_use_bfloat16(settings),
         use_cpu=not torch.accelerator.is_available(),
         dataloader_pin_memory=on_gpu,
         label_names=["labels"],

@@ -58,7 +58,7 @@ def test_contrast_pairs(corpus: list[Example]) -> None:
 def test_dev_and_test_were_read_twice_and_the_readers_agree(
     corpus: list[Example], config: Config
 ) -> None:
-    held_out = [row for row in corpus if split_of(row.document or "", config.data.split) != "train"]
+    held_out = [row for row in corpus if split_of(row, config.data.split) != "train"]
     assert len(held_out) >= 1000
     assert all(len(row.annotators) >= 2 for row in held_out)
     stance = agreement(held_out, config.tasks, bootstrap=0)[0]

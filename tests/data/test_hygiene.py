@@ -130,4 +130,4 @@ def test_a_capital_that_a_quotation_asks_for_makes_no_name() -> None:
 def test_split_names_are_those_of_the_splitter() -> None:
     from actorstance.configs import SplitConfig
 
-    assert split_of("d1", SplitConfig()) in ("train", "dev", "test")
+    assert split_of(Example(text="t", document="d1"), SplitConfig()) in ("train", "dev", "test")

@@ -118,3 +118,23 @@ def test_folders_and_globs_expand_in_order_and_once(tmp_path: Path) -> None:
         (tmp_path / name).write_text("x")
     found = expand_paths([tmp_path, str(tmp_path / "*.csv")])
     assert [path.name for path in found] == ["a.csv", "b.jsonl"]
+
+
+def test_votes_become_a_label_and_shares(write_jsonl: Callable[..., Path]) -> None:
+    path = write_jsonl(
+        {"text": "Four raters.", "m": 1, "n": 0, "g": 3},
+        {"text": "None yet.", "m": None, "n": "", "g": None},
+        {"text": "Wrong.", "m": "many", "n": 0, "g": 0},
+        {"text": "Nobody.", "m": 0, "n": 0, "g": 0},
+    )
+    votes = TaskColumn(distribution={"pro_maduro": "m", "neutral": "n", "pro_guaido": "g"})
+    good, bad = read(path, ColumnsConfig(tasks={"stance": votes}))
+    assert good[0].labels == {"stance": "pro_guaido"}
+    assert good[0].distributions["stance"] == {
+        "pro_maduro": 0.25,
+        "neutral": 0.0,
+        "pro_guaido": 0.75,
+    }
+    assert good[1].labels == {} and good[1].distributions == {}
+    assert "pro_maduro is 'many', expected a probability or a count" in bad[0].reason
+    assert "all 0" in bad[1].reason

@@ -119,3 +119,28 @@ def test_truncated_weights_are_refused_by_name(dispute_run: Path, tmp_path: Path
     weights.write_bytes(weights.read_bytes()[:100_000])
     with pytest.raises(CheckpointError, match="copy: cannot be loaded"):
         load_checkpoint(folder)
+
+
+def test_a_label_and_its_certain_distribution_teach_the_same(network: ActorStanceModel) -> None:
+    labels = torch.tensor([[0, -100], [1, -100], [-100, 2], [-100, 0]])
+    certain = torch.tensor(
+        [[1, 0, 0, 0, 0], [0, 1, 0, 0, 0], [0, 0, 0, 0, 1], [0, 0, 1, 0, 0]], dtype=torch.float32
+    )
+    by_label = network(**batch(), labels=labels).loss
+    by_distribution = network(**batch(), labels=labels, targets=certain).loss
+    assert torch.allclose(by_label, by_distribution)
+    doubtful = certain.clone()
+    doubtful[0, :2] = 0.5
+    assert not torch.allclose(by_label, network(**batch(), labels=labels, targets=doubtful).loss)
+
+
+def test_an_earlier_run_is_trained_further(network: ActorStanceModel, tmp_path: Path) -> None:
+    network.save_pretrained(tmp_path / "run" / "checkpoint")
+    other = Task(name="camp", labels=["north", "south"])
+    changed = Task(name="side", labels=["left", "centre", "right"])
+    model = ModelConfig(encoder=str(tmp_path / "run"), max_length=32)
+    further = ActorStanceModel.from_encoder(model, [TASKS[1], other, changed])
+    tokens = network.encoder.get_input_embeddings().weight
+    assert torch.equal(further.encoder.get_input_embeddings().weight, tokens)
+    assert torch.equal(further.heads["tone"].weight, network.heads["tone"].weight)
+    assert further.heads["side"].weight.shape[0] == 3

@@ -3,14 +3,16 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import actorstance
 import pytest
-from actorstance.configs import DataError, RunError
+from actorstance.configs import CheckpointError, DataError, RunError, load_config
 from actorstance.tests.fixtures import DISPUTE, SENTENCES
 from actorstance.training.callbacks import EpochLog
+from actorstance.training.datasets import load_splits
 from actorstance.training.run import Run
 
 recipe = importlib.import_module("actorstance.training.train")
@@ -120,9 +122,6 @@ def test_a_label_nobody_gave_is_named_before_training(tiny_encoder: Path, tmp_pa
 
 
 def test_documents_do_not_cross_splits(dispute_run: Path) -> None:
-    from actorstance.configs import load_config
-    from actorstance.training.datasets import load_splits
-
     splits = load_splits(load_config(dispute_run / "config.yaml"))
     documents = [{row.document for row in part} for part in (splits.train, splits.dev, splits.test)]
     assert all(documents)
@@ -147,3 +146,57 @@ def test_two_processes_train_one_run(tiny_encoder: Path, tmp_path: Path) -> None
     )
     log = (alone / "training_log.jsonl").read_text().splitlines()
     assert steps < max(json.loads(line)["step"] for line in log)
+
+
+def test_two_sources_in_columns_of_their_own_are_learned_together(
+    tiny_encoder: Path, tmp_path: Path, write_jsonl: Callable[..., Path]
+) -> None:
+    more = write_jsonl(
+        *({"words": f"The mayor {n} spoke well of Rehl.", "camp": "right"} for n in range(30))
+    )
+    columns = (
+        "text: words, document: null, tasks: {side: {column: camp, values: {right: for_rehl}}}"
+    )
+    source = f"{{files: [{more}], columns: {{{columns}}}, split: {{dev: 0.2, test: 0.2}}}}"
+    overrides = tiny(tiny_encoder, "training.epochs=1", f"data.auxiliary=[{source}]")
+    folder = actorstance.train(DISPUTE, overrides=overrides, output=tmp_path / "r", progress=False)
+    alone = load_splits(load_config(DISPUTE))
+    both = Run(folder).read_metrics()["sentences"]
+    assert sum(both.values()) == 30 + len(alone.train) + len(alone.dev) + len(alone.test)
+    assert both["dev"] > len(alone.dev)
+
+
+def test_a_student_comes_to_agree_with_its_teacher(
+    dispute_run: Path, tmp_path: Path, write_jsonl: Callable[..., Path]
+) -> None:
+    """Every label is wrong and the teacher alone is heard: the student follows the teacher."""
+    text = SENTENCES.read_text(encoding="utf-8")
+    data = tmp_path / "swapped.csv"
+    data.write_text(text.replace(",V,", ",x,").replace(",R,", ",V,").replace(",x,", ",R,"))
+    more = write_jsonl({"sentence": "Rehl has the harbour behind him."}, name="more.jsonl")
+    distillation = f"{{teachers: [{dispute_run}], weight: 1.0, unlabelled: [{more}]}}"
+    overrides = [f"data.files=[{data}]", f"training.distillation={distillation}"]
+    folder = actorstance.train(DISPUTE, overrides=overrides, output=tmp_path / "r", progress=False)
+    sentences = [
+        row.text for row in load_splits(load_config(DISPUTE)).train if "side" in row.labels
+    ]
+    teacher, student = actorstance.load(dispute_run), actorstance.load(folder)
+    same = [a.side == b.side for a, b in zip(teacher(sentences), student(sentences), strict=True)]
+    assert sum(same) > 0.8 * len(same)
+
+
+def test_a_teacher_of_other_tasks_is_refused(tiny_encoder: Path, tmp_path: Path) -> None:
+    labels = "tasks.0.labels=[for_rehl, neither, for_voss]"
+    teacher = actorstance.train(
+        DISPUTE, overrides=tiny(tiny_encoder, "training.epochs=1"), output=tmp_path / "t"
+    )
+    distillation = f"training.distillation={{teachers: [{teacher}]}}"
+    renamed = tmp_path / "renamed.yaml"
+    renamed.write_text(
+        DISPUTE.read_text()
+        .replace("tone_toward", "tone_elsewhere")
+        .replace("files: [", f"files: [{SENTENCES.parent}/")
+    )
+    overrides = tiny(tiny_encoder, labels, distillation)
+    with pytest.raises(CheckpointError, match=r"shares no task.*side \(for_voss, neither"):
+        actorstance.train(renamed, overrides=overrides, output=tmp_path / "r")
