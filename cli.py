@@ -135,7 +135,8 @@ def evaluate(
     """Measure a checkpoint on annotated sentences.
 
     Macro-F1 has a 95% bootstrap interval over documents; `pairs` is the share of contrast pairs,
-    of those whose label the edit changes, with both members right.
+    of those whose label the edit changes, with both members right. ECE is the expected calibration
+    error. The second table says what `score --abstain-below` would leave, and how much is right.
     """
     from .training import evaluate
     from .training.run import write_json
@@ -144,6 +145,7 @@ def evaluate(
     result = evaluate(checkpoint, files or (), split=split, device=device)
     rejected = result.pop("rejected")
     _print_metrics(result)
+    _print_coverage(result)
     if rejected:
         err.print(f"{rejected} rows rejected; `actorstance data check` names them")
     if output:
@@ -164,6 +166,10 @@ def score(
     text_column: Annotated[str, typer.Option(help="Column that holds the sentence.")] = "text",
     target: Annotated[str | None, typer.Option(help="Actor that target tasks are about.")] = None,
     batch_size: Annotated[int, typer.Option(min=1)] = 64,
+    abstain_below: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Leave a label empty if its probability is lower."),
+    ] = 0.0,
     overwrite: Annotated[bool, typer.Option(help="Replace an existing output.")] = False,
 ) -> None:
     """Label every sentence of articles and tables."""
@@ -188,6 +194,7 @@ def score(
             text_column=text_column,
             target=target,
             batch_size=batch_size,
+            abstain_below=abstain_below,
             overwrite=overwrite,
             on_progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
@@ -456,7 +463,7 @@ def _plain(message: Any) -> str:
 
 def _print_metrics(reports: dict[str, Any]) -> None:
     table = Table(
-        *("", "macro-F1 (95%)", "accuracy", "n", "pairs", "F1 per label"),
+        *("", "macro-F1 (95%)", "accuracy", "ECE", "n", "pairs", "F1 per label"),
         box=SIMPLE,
         pad_edge=False,
         collapse_padding=True,
@@ -471,10 +478,26 @@ def _print_metrics(reports: dict[str, Any]) -> None:
             name,
             f"{report['macro_f1']:.3f}{shown}",
             f"{report['accuracy']:.3f}",
+            f"{report['calibration_error']:.3f}",
             str(report["count"]),
             f"{pairs['consistency']:.0%} of {pairs['count']}" if pairs.get("count") else "",
             "\n".join(f"{label} {value:.2f}" for label, value in report["f1"].items()),
         )
+    out.print(table)
+
+
+def _print_coverage(reports: dict[str, Any]) -> None:
+    """Print what abstaining would leave, and how much of that is right."""
+    curves = {task: report["coverage_curve"] for task, report in reports.items()}
+    table = Table("abstain below", *curves, box=SIMPLE, pad_edge=False, collapse_padding=True)
+    for at, longest in enumerate(max(curves.values(), key=lambda curve: len(curve))):
+        cells = [
+            f"{curve[at]['coverage']:.0%} labelled, {curve[at]['accuracy']:.0%} right"
+            if at < len(curve)
+            else "none labelled"
+            for curve in curves.values()
+        ]
+        table.add_row(f"{longest['abstain_below']:g}", *cells)
     out.print(table)
 
 
@@ -488,7 +511,7 @@ def _print_scores(report: ScoreReport) -> None:
     tasks = {
         name: [k.removeprefix(f"{name}_") for k in first if k.startswith(f"{name}_")]
         for name in first
-        if name not in fixed and f"{name}_{first[name]}" in first
+        if name not in fixed and (first[name] is None or f"{name}_{first[name]}" in first)
     }
     for document in dict.fromkeys(row["document"] for row in report.rows):
         table = Table("sentence", *tasks, title=document, title_justify="left", show_lines=True)
@@ -496,6 +519,9 @@ def _print_scores(report: ScoreReport) -> None:
             cells = []
             for name, labels in tasks.items():
                 label = row[name]
+                if label is None:
+                    cells.append("")
+                    continue
                 colour = COLOURS[labels.index(label)] if len(labels) == 3 else "default"
                 probability = row[f"{name}_{label}"]
                 cells.append(f"[{colour}]{_plain(label)}[/]\n{probability:.0%}")

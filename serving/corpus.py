@@ -37,6 +37,7 @@ def score(
     text_column: str = "text",
     target: str | None = None,
     batch_size: int = 64,
+    abstain_below: float = 0.0,
     overwrite: bool = False,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> ScoreReport:
@@ -49,6 +50,7 @@ def score(
         checkpoint: see `load`.
         text_column: the column that holds the sentence.
         target: an actor that target tasks are asked about.
+        abstain_below: probability that a label must reach, else it is left empty.
         overwrite: replace an output that exists.
         on_progress: called with (sentences done, sentences in all).
 
@@ -79,7 +81,7 @@ def score(
     rows = []
     for begin in range(0, len(sentences), CHUNK):
         chunk = sentences[begin : begin + CHUNK]
-        rows += _score_rows(classifier, chunk, target, batch_size)
+        rows += _score_rows(classifier, chunk, target, batch_size, abstain_below)
         if on_progress:
             on_progress(len(rows), len(sentences))
     rejects_file = None
@@ -132,9 +134,18 @@ def _sentences(path: Path, text_column: str) -> Iterator[dict[str, Any] | Reject
 
 
 def _score_rows(
-    classifier: Classifier, chunk: list[dict[str, Any]], target: str | None, batch_size: int
+    classifier: Classifier,
+    chunk: list[dict[str, Any]],
+    target: str | None,
+    batch_size: int,
+    abstain_below: float,
 ) -> list[dict[str, Any]]:
-    predictions = classifier([row["text"] for row in chunk], target=target, batch_size=batch_size)
+    predictions = classifier(
+        [row["text"] for row in chunk],
+        target=target,
+        batch_size=batch_size,
+        abstain_below=abstain_below,
+    )
     rows = []
     for row, prediction in zip(chunk, predictions, strict=True):
         scored = dict(row)

@@ -12,23 +12,24 @@ class Prediction:
 
     Attributes:
         text: the text as given.
-        labels: task name -> the most probable label; `p.stance` is short for
-            `p.labels["stance"]`.
+        labels: task name -> the most probable label, None where the model abstained; `p.stance`
+            is short for `p.labels["stance"]`.
         scores: task name -> label -> probability; they sum to 1 within a task.
         target: the actor that the target tasks were asked about, if any.
     """
 
     text: str
-    labels: Mapping[str, str]
+    labels: Mapping[str, str | None]
     scores: Mapping[str, Mapping[str, float]]
     target: str | None = None
 
-    def __getattr__(self, name: str) -> str:
+    def __getattr__(self, name: str) -> str | None:
         labels = self.__dict__.get("labels", {})
         if name in labels:
-            return str(labels[name])
+            label: str | None = labels[name]
+            return label
         raise AttributeError(f"no task {name!r} in this prediction; tasks: {', '.join(labels)}")
 
     def probability(self, task: str) -> float:
-        """Return the probability of the label that was chosen."""
-        return self.scores[task][self.labels[task]]
+        """Return the probability of the most probable label."""
+        return max(self.scores[task].values())

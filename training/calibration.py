@@ -27,6 +27,34 @@ def fit_temperature(logits: Tensor, labels: Tensor) -> float:
     return round(float(candidates[int(np.argmin(losses))]), 4)
 
 
+def coverage_curve(probabilities: Tensor, labels: Tensor) -> list[dict[str, float]]:
+    """What abstaining below a probability leaves, and how much of it is right.
+
+    Args:
+        probabilities: (examples, labels), calibrated.
+        labels: (examples,) indices.
+
+    Returns:
+        for each threshold: abstain_below, coverage (share of examples still labelled), and
+        accuracy among those; a threshold that leaves nothing ends the curve.
+    """
+    confidence, predicted = probabilities.max(dim=-1)
+    correct = (predicted == labels).float()
+    curve = []
+    for threshold in (0.0, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95):
+        kept = confidence >= threshold
+        if not kept.any():
+            break
+        curve.append(
+            {
+                "abstain_below": threshold,
+                "coverage": float(kept.float().mean()),
+                "accuracy": float(correct[kept].mean()),
+            }
+        )
+    return curve
+
+
 def expected_calibration_error(probabilities: Tensor, labels: Tensor, bins: int = 10) -> float:
     """Mean gap between confidence and accuracy over equal-width bins (Naeini et al. 2015)."""
     confidence, predicted = probabilities.max(dim=-1)

@@ -16,7 +16,7 @@ from ..configs import ColumnsConfig, DataError, EvaluationConfig, Task, load_con
 from ..data import Example, check_files, expand_paths
 from ..model import ActorStanceModel, find_checkpoint, load_checkpoint
 from ..model.modeling import NO_LABEL
-from .calibration import expected_calibration_error
+from .calibration import coverage_curve, expected_calibration_error
 from .datasets import Row, encode, load_splits, rows_of
 from .metrics import ClassificationReport
 
@@ -36,8 +36,8 @@ def evaluate(
 
     Returns:
         {task: {macro_f1, accuracy, macro_recall, f1, support, confusion, count,
-        macro_f1_interval, calibration_error, contrast_pairs}}, and under "rejected" the number of
-        unusable rows.
+        macro_f1_interval, calibration_error, coverage_curve, contrast_pairs}}, and under
+        "rejected" the number of unusable rows.
 
     Raises:
         CheckpointError, DataError: one of them cannot be used.
@@ -91,6 +91,7 @@ def measure(
             [row.document or row.text for row in compress(owners, labelled)],
         )
         report["calibration_error"] = expected_calibration_error(probabilities, wanted)
+        report["coverage_curve"] = coverage_curve(probabilities, wanted)
         right = (probabilities.argmax(-1) == wanted).tolist()
         pairs = [row.pair for row in compress(owners, labelled)]
         report["contrast_pairs"] = pair_consistency(pairs, wanted.tolist(), right)

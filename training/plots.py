@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,29 @@ def plot_confusion(
         for j, cell in enumerate(row):
             colour = "white" if shares[i][j] > 0.5 else "black"
             axis.text(j, i, f"{cell}\n{shares[i][j]:.0%}", ha="center", va="center", color=colour)
+    _save(figure, path)
+
+
+def plot_coverage(
+    curves: Mapping[str, Sequence[Mapping[str, float]]], title: str, path: Path
+) -> None:
+    """Draw accuracy over coverage, one line per task, as the threshold for abstaining rises."""
+    figure = Figure(figsize=(6.4, 4), layout="constrained")
+    axis = figure.subplots()
+    for task, curve in curves.items():
+        points = [(point["coverage"], point["accuracy"]) for point in curve]
+        axis.plot(*zip(*points, strict=True), "-o", label=task, markersize=4)
+        for point in curve:
+            if point["abstain_below"] in (0.6, 0.8, 0.9):
+                where = (point["coverage"], point["accuracy"])
+                axis.annotate(
+                    f"{point['abstain_below']:g}", where, (3, 4), textcoords="offset points"
+                )
+    axis.set_xlabel("coverage: share of sentences labelled (numbers: abstain_below)")
+    axis.set_ylabel("accuracy of the labels given")
+    axis.set_xlim(1.02, 0)
+    axis.set_title(title, fontsize=10)
+    axis.legend(frameon=False, loc="lower right")
     _save(figure, path)
 
 

@@ -35,7 +35,7 @@ from .card import write_model_card
 from .datasets import Row, encode, load_splits, rows_of, target_probabilities
 from .distillation import distilled_targets, unlabelled_rows
 from .evaluation import measure, predict_logits, report_of
-from .plots import plot_confusion, plot_loss
+from .plots import plot_confusion, plot_coverage, plot_loss
 from .run import Run
 
 
@@ -256,5 +256,11 @@ def _finish(
                     f"{config.name}: {task.name} on {split}",
                     run.plots / f"confusion_{task.name}_{split}.png",
                 )
+        if metrics[split]:
+            plot_coverage(
+                {task: report["coverage_curve"] for task, report in metrics[split].items()},
+                f"{config.name}: what abstaining gains on {split}",
+                run.plots / f"coverage_{split}.png",
+            )
     run.write_json("metrics.json", metrics)
     shutil.rmtree(run.trainer, ignore_errors=True)

@@ -9,6 +9,8 @@ from actorstance.model import ActorStanceModel, find_checkpoint, load_checkpoint
 from actorstance.tests.fixtures import save_tiny_encoder
 from transformers import AutoModel, AutoTokenizer, pipeline
 
+TOKENS = "encoder.embeddings.word_embeddings.weight"
+TONE = "heads.tone.weight"
 TASKS = [
     Task(name="side", labels=["left", "right"]),
     Task(name="tone", labels=["bad", "even", "good"], about="target", weight=2.0),
@@ -140,7 +142,6 @@ def test_an_earlier_run_is_trained_further(network: ActorStanceModel, tmp_path: 
     changed = Task(name="side", labels=["left", "centre", "right"])
     model = ModelConfig(encoder=str(tmp_path / "run"), max_length=32)
     further = ActorStanceModel.from_encoder(model, [TASKS[1], other, changed])
-    tokens = network.encoder.get_input_embeddings().weight
-    assert torch.equal(further.encoder.get_input_embeddings().weight, tokens)
-    assert torch.equal(further.heads["tone"].weight, network.heads["tone"].weight)
-    assert further.heads["side"].weight.shape[0] == 3
+    assert torch.equal(further.state_dict()[TOKENS], network.state_dict()[TOKENS])
+    assert torch.equal(further.state_dict()[TONE], network.state_dict()[TONE])
+    assert further.state_dict()["heads.side.weight"].shape[0] == 3

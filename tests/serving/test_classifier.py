@@ -54,6 +54,16 @@ def test_target_tasks_answer_only_about_a_target(classifier: Any) -> None:
     assert about_voss.scores["side"] == pytest.approx(about_rehl.scores["side"])
 
 
+def test_it_abstains_where_asked_and_keeps_its_probabilities(classifier: Any) -> None:
+    sure = classifier(TEXTS)
+    threshold = sorted(p.probability("side") for p in sure)[1]
+    asked = classifier(TEXTS, abstain_below=threshold)
+    assert sorted(p.side is None for p in asked) == [False, False, True]
+    assert [p.scores for p in asked] == [p.scores for p in sure]
+    with pytest.raises(InputError, match="abstain_below is 60"):
+        classifier(TEXTS, abstain_below=60)
+
+
 def test_unknown_task_is_named(classifier: Any) -> None:
     with pytest.raises(AttributeError, match=r"no task 'stance'.*side"):
         _ = classifier(TEXTS[0]).stance

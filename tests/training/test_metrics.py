@@ -1,7 +1,11 @@
 import numpy as np
 import pytest
 import torch
-from actorstance.training.calibration import expected_calibration_error, fit_temperature
+from actorstance.training.calibration import (
+    coverage_curve,
+    expected_calibration_error,
+    fit_temperature,
+)
 from actorstance.training.evaluation import pair_consistency
 from actorstance.training.metrics import ClassificationReport
 from sklearn.metrics import accuracy_score, f1_score, recall_score
@@ -62,3 +66,12 @@ def test_a_contrast_pair_counts_only_when_both_members_are_right() -> None:
     # Pair c keeps its label, so this task's consistency does not count it.
     assert pair_consistency(pairs, wanted, right) == {"count": 2, "consistency": 0.5}
     assert pair_consistency([None], [0], [True])["consistency"] is None
+
+
+def test_coverage_falls_and_counts_only_what_is_left() -> None:
+    probabilities = torch.tensor([[0.97, 0.03], [0.3, 0.7], [0.55, 0.45], [0.49, 0.51]])
+    curve = coverage_curve(probabilities, torch.tensor([0, 0, 0, 1]))
+    by_threshold = {point["abstain_below"]: point for point in curve}
+    assert by_threshold[0.0] == {"abstain_below": 0.0, "coverage": 1.0, "accuracy": 0.75}
+    assert by_threshold[0.6] == {"abstain_below": 0.6, "coverage": 0.5, "accuracy": 0.5}
+    assert by_threshold[0.95] == {"abstain_below": 0.95, "coverage": 0.25, "accuracy": 1.0}
