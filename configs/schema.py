@@ -206,6 +206,9 @@ class TrainingConfig(_Section):
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="`auto`: bfloat16 where the GPU or the CPU computes in it."
     )
+    checkpoint_precision: Literal["float32", "float16"] = Field(
+        "float32", description="`float16` halves the file; the figures are measured with it."
+    )
     seed: int = 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import torch
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from ..configs import CheckpointError
@@ -67,7 +68,10 @@ def load_checkpoint(
     folder = find_checkpoint(path)
     try:
         with without_progress_bars():
-            model = ActorStanceModel.from_pretrained(folder, use_safetensors=True)
+            # CPUs compute in float32, whatever the file is kept in.
+            model = ActorStanceModel.from_pretrained(
+                folder, use_safetensors=True, dtype=torch.float32
+            )
         tokenizer = AutoTokenizer.from_pretrained(folder)
     except Exception as error:  # safetensors and tokenizers raise their own kinds
         raise CheckpointError(f"{folder}: cannot be loaded: {error}") from error

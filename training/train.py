@@ -105,6 +105,8 @@ def train(
     with without_progress_bars():
         trainer.train(resume_from_checkpoint=run.last_trainer_checkpoint() if resume else None)
     seconds = time.monotonic() - started
+    # The Trainer's mixed precision ends here: what is measured is what inference computes.
+    model = trainer.accelerator.unwrap_model(model, keep_fp32_wrapper=False)
     if trainer.is_world_process_zero():
         _finish(run, config, model, tokenizer, trainer, splits, seconds, cut)
     trainer.accelerator.wait_for_everyone()
@@ -219,6 +221,8 @@ def _finish(
     cut: int,
 ) -> None:
     """Calibrate on dev, measure on test, and write everything a reader of the run needs."""
+    if config.training.checkpoint_precision == "float16":
+        model.half().float()  # what is measured is what will be loaded
     logits, labels = predict_logits(model, tokenizer, splits.dev, config.evaluation.batch_size)
     for index, task in enumerate(config.tasks):
         labelled = labels[:, index] != NO_LABEL
@@ -240,7 +244,8 @@ def _finish(
     }
     partial = run.folder / "checkpoint.partial"
     with without_progress_bars():
-        model.cpu().save_pretrained(partial)
+        precision = getattr(torch, config.training.checkpoint_precision)
+        model.cpu().to(precision).save_pretrained(partial)
     tokenizer.save_pretrained(partial)
     save_config(config, partial / "experiment.yaml")
     write_model_card(partial / "README.md", config, splits, metrics)

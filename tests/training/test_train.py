@@ -200,3 +200,20 @@ def test_a_teacher_of_other_tasks_is_refused(tiny_encoder: Path, tmp_path: Path)
     overrides = tiny(tiny_encoder, labels, distillation)
     with pytest.raises(CheckpointError, match=r"shares no task.*side \(for_voss, neither"):
         actorstance.train(renamed, overrides=overrides, output=tmp_path / "r")
+
+
+def test_a_checkpoint_of_half_the_size_answers_as_measured(
+    tiny_encoder: Path, tmp_path: Path
+) -> None:
+    half = "training.checkpoint_precision=float16"
+    sizes, folders = [], []
+    for name, more in (("whole", []), ("half", [half])):
+        overrides = tiny(tiny_encoder, *more)
+        folder = actorstance.train(DISPUTE, overrides=overrides, output=tmp_path / name)
+        folders.append(folder)
+        sizes.append((folder / "checkpoint" / "model.safetensors").stat().st_size)
+    assert sizes[1] < 0.6 * sizes[0]
+    again = actorstance.evaluate(folders[1], device="cpu")
+    for task, report in numbers(folders[1])["test"].items():
+        assert again[task]["confusion"] == report["confusion"]
+        assert again[task]["calibration_error"] == pytest.approx(report["calibration_error"])
