@@ -12,6 +12,7 @@ from .errors import (
 from .loading import load_config, save_config
 from .schema import (
     Actor,
+    AugmentationConfig,
     ColumnsConfig,
     Config,
     DataConfig,
@@ -29,6 +30,7 @@ from .schema import (
 __all__ = [
     "Actor",
     "ActorstanceError",
+    "AugmentationConfig",
     "CheckpointError",
     "ColumnsConfig",
     "Config",

@@ -184,6 +184,20 @@ class DistillationConfig(_Section):
     )
 
 
+class AugmentationConfig(_Section):
+    """Copies of training sentences in the forms that real input takes; shares of the sentences."""
+
+    bare_words: float = Field(
+        0.0, ge=0, le=1, description="Lowercased, without punctuation, numbers, possessives."
+    )
+    misspelt_names: float = Field(
+        0.0, ge=0, le=1, description="With a typing error in the names of the actors."
+    )
+    other_names: float = Field(
+        0.0, ge=0, le=1, description="With the actors called by another of their aliases."
+    )
+
+
 class TrainingConfig(_Section):
     """How the network is fine-tuned."""
 
@@ -199,6 +213,7 @@ class TrainingConfig(_Section):
         "none", description="`balanced` weights a label by the inverse of its frequency."
     )
     label_smoothing: float = Field(0.0, ge=0, lt=1)
+    augmentation: AugmentationConfig = AugmentationConfig()
     distillation: DistillationConfig | None = None
     early_stopping: int | None = Field(
         3, ge=1, description="Stop after so many epochs without a better dev score; empty: never."

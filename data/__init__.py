@@ -2,6 +2,7 @@
 
 from .agreement import Agreement, agreement
 from .annotation import MergeReport, merge_labels, sentence_id, write_annotation_table
+from .augmentation import bare_words, renamed, with_misspelt_names, with_other_names
 from .example import Example
 from .hygiene import Finding, audit
 from .readers import Reject, expand_paths, read_examples
@@ -24,6 +25,7 @@ __all__ = [
     "Statistics",
     "agreement",
     "audit",
+    "bare_words",
     "check_files",
     "count",
     "count_by",
@@ -32,9 +34,12 @@ __all__ = [
     "merge_labels",
     "read_article",
     "read_examples",
+    "renamed",
     "sentence_id",
     "split_of",
     "split_sentences",
+    "with_misspelt_names",
+    "with_other_names",
     "write_annotation_table",
     "write_examples",
     "write_rejects",

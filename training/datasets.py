@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import datasets
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from ..configs import Config, DataError, SourceConfig, Task
-from ..data import Example, Reject, check_files, expand_paths, split_of
+from ..configs import Actor, AugmentationConfig, Config, DataError, SourceConfig, Task
+from ..data import (
+    Example,
+    Reject,
+    bare_words,
+    check_files,
+    expand_paths,
+    split_of,
+    with_misspelt_names,
+    with_other_names,
+)
 from ..model.modeling import NO_LABEL
 
 
@@ -128,6 +138,37 @@ def target_probabilities(rows: Sequence[Row], tasks: Sequence[Task]) -> torch.Te
                 result[at, begin + label] = 1.0
             begin += len(task.labels)
     return result
+
+
+def with_augmented_copies(
+    rows: Sequence[Row],
+    settings: AugmentationConfig,
+    actors: Sequence[Actor],
+    seed: int,
+) -> tuple[list[Row], list[int]]:
+    """Add copies of some rows in other forms; say which row each one is made from.
+
+    A copy that comes out like its original is left out. The label stays: none of the forms changes
+    what a sentence says. Names are not touched in a row about a target, which may be the name.
+    """
+    generator = random.Random(seed)
+    forms: list[tuple[float, Callable[[str], str]]] = [
+        (settings.bare_words, bare_words),
+        (settings.misspelt_names, lambda text: with_misspelt_names(text, actors, generator)),
+        (settings.other_names, lambda text: with_other_names(text, actors, generator)),
+    ]
+    result = list(rows)
+    origins = list(range(len(rows)))
+    for share, form in forms:
+        for at, row in enumerate(rows):
+            if generator.random() >= share or (row.target is not None and form is not bare_words):
+                continue
+            target = bare_words(row.target) if row.target is not None else None
+            text = form(row.text)
+            if text != row.text and text and target != "":
+                result.append(replace(row, text=text, target=target))
+                origins.append(at)
+    return result, origins
 
 
 def encode(

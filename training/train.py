@@ -32,7 +32,14 @@ from ..model.modeling import NO_LABEL
 from .calibration import fit_temperature
 from .callbacks import EpochLog, Progress
 from .card import write_model_card
-from .datasets import Row, encode, load_splits, rows_of, target_probabilities
+from .datasets import (
+    Row,
+    encode,
+    load_splits,
+    rows_of,
+    target_probabilities,
+    with_augmented_copies,
+)
 from .distillation import distilled_targets, unlabelled_rows
 from .evaluation import measure, predict_logits, report_of
 from .plots import plot_confusion, plot_coverage, plot_loss
@@ -126,16 +133,17 @@ def _what_to_learn(
     examples: list[Example], config: Config
 ) -> tuple[list[Row], torch.Tensor | None]:
     """Return the rows to train on and, where labels are not all there is, their targets."""
+    settings = config.training
     rows = rows_of(examples, config.tasks)
-    if config.training.distillation:
+    targets = None
+    if settings.distillation:
         rows += unlabelled_rows(config)
-        bfloat16 = _use_bfloat16(config.training)
-        return rows, distilled_targets(
-            rows, config.tasks, config.training.distillation, bfloat16=bfloat16
-        )
-    if any(row.distributions for row in rows):
-        return rows, target_probabilities(rows, config.tasks)
-    return rows, None
+        bfloat16 = _use_bfloat16(settings)
+        targets = distilled_targets(rows, config.tasks, settings.distillation, bfloat16=bfloat16)
+    elif any(row.distributions for row in rows):
+        targets = target_probabilities(rows, config.tasks)
+    rows, origins = with_augmented_copies(rows, settings.augmentation, config.actors, settings.seed)
+    return rows, None if targets is None else targets[origins]
 
 
 def _use_bfloat16(settings: TrainingConfig) -> bool:

@@ -9,10 +9,17 @@ from typing import Any
 
 import actorstance
 import pytest
-from actorstance.configs import CheckpointError, DataError, RunError, load_config
+from actorstance.configs import (
+    AugmentationConfig,
+    CheckpointError,
+    DataError,
+    RunError,
+    load_config,
+)
+from actorstance.data import bare_words
 from actorstance.tests.fixtures import DISPUTE, SENTENCES
 from actorstance.training.callbacks import EpochLog
-from actorstance.training.datasets import load_splits
+from actorstance.training.datasets import load_splits, rows_of, with_augmented_copies
 from actorstance.training.run import Run
 
 recipe = importlib.import_module("actorstance.training.train")
@@ -217,3 +224,20 @@ def test_a_checkpoint_of_half_the_size_answers_as_measured(
     for task, report in numbers(folders[1])["test"].items():
         assert again[task]["confusion"] == report["confusion"]
         assert again[task]["calibration_error"] == pytest.approx(report["calibration_error"])
+
+
+def test_augmentation_adds_copies_and_leaves_targets_alone() -> None:
+    config = load_config(DISPUTE)
+    rows = rows_of(load_splits(config).train, config.tasks)
+    settings = AugmentationConfig(bare_words=0.5, other_names=1.0)
+    more, origins = with_augmented_copies(rows, settings, config.actors, seed=0)
+    again, _ = with_augmented_copies(rows, settings, config.actors, seed=0)
+    assert more == again and more[: len(rows)] == rows
+    copies = more[len(rows) :]
+    assert len(rows) / 3 < len(copies) < 1.5 * len(rows)
+    for copy, origin in zip(copies, origins[len(rows) :], strict=True):
+        assert copy.labels == rows[origin].labels
+        if copy.target is not None:
+            assert copy.text == bare_words(rows[origin].text)
+            assert copy.target == bare_words(rows[origin].target or "")
+    assert any("Harbour master" in row.text or "harbour master" in row.text for row in copies)

@@ -1,0 +1,68 @@
+"""The same sentence in the forms that real input takes: bare words, other names, typing errors."""
+
+from __future__ import annotations
+
+import random
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from ..configs import Actor
+
+POSSESSIVE = re.compile(r"['’]s\b|(?<=s)['’](?=\s)")
+NOT_A_WORD = re.compile(r"[^\w\s]|\d|_")
+LEAST_LETTERS = 5  # a misspelt shorter name is another word
+
+
+def bare_words(text: str) -> str:
+    """Return what archives of one word per line keep: lowercased, no punctuation, no numbers.
+
+    Possessive endings go as well; letters keep their accents.
+    """
+    return " ".join(NOT_A_WORD.sub(" ", POSSESSIVE.sub("", text.lower())).split())
+
+
+def renamed(text: str, actor: Actor, name: str) -> str:
+    """Call an actor by another name wherever the text names it.
+
+    Only the actor's own name, with or without a first name, is replaced: an alias such as an
+    institution may be somebody else in this sentence. Text that does not name it comes back as is.
+    """
+    return _name(_own_names(actor)).sub(
+        lambda found: name[0].upper() + name[1:] if found.start() == 0 else name, text
+    )
+
+
+def with_other_names(text: str, actors: Sequence[Actor], generator: random.Random) -> str:
+    """Call every actor that is named by one of its aliases, the same one throughout."""
+    for actor in actors:
+        others = [alias for alias in actor.aliases if alias not in _own_names(actor)]
+        if others:
+            text = renamed(text, actor, generator.choice(others))
+    return text
+
+
+def with_misspelt_names(text: str, actors: Sequence[Actor], generator: random.Random) -> str:
+    """Swap two neighbouring letters inside one word of every actor's name, or drop its accents."""
+    for actor in actors:
+        for word in {word for form in (actor.name, *actor.aliases) for word in form.split()}:
+            if len(word) >= LEAST_LETTERS and word[0].isupper():
+                text = _name([word]).sub(_misspelt(word, generator), text)
+    return text
+
+
+def _misspelt(word: str, generator: random.Random) -> str:
+    plain = unicodedata.normalize("NFKD", word).encode("ascii", "ignore").decode()
+    if plain != word and generator.random() < 0.3:
+        return plain
+    at = generator.randrange(1, len(plain) - 1)
+    return plain[:at] + plain[at + 1] + plain[at] + plain[at + 2 :]
+
+
+def _own_names(actor: Actor) -> list[str]:
+    forms = [actor.name, *actor.aliases]
+    return sorted((form for form in forms if actor.name in form), key=len, reverse=True)
+
+
+def _name(forms: Sequence[str]) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, forms))})(?!\w)")

@@ -1,0 +1,34 @@
+import random
+
+from actorstance.configs import Actor
+from actorstance.data import bare_words, renamed, with_misspelt_names, with_other_names
+
+VOSS = Actor(name="Voss", aliases=["Irena Voss", "the mayor"])
+REHL = Actor(name="Réhlich", aliases=["Tomas Réhlich"])
+
+
+def test_bare_words_are_what_word_per_line_archives_keep() -> None:
+    assert bare_words(
+        "Voss's 11 clerks, “unpaid” since May 3rd, left; the clerks' union didn't."
+    ) == ("voss clerks unpaid since may rd left the clerks union didn t")
+    assert bare_words("Guaidó") == "guaidó"
+
+
+def test_an_actor_goes_by_another_name_and_nobody_else_does() -> None:
+    text = "Irena Voss met Vossberg; Voss smiled."
+    assert renamed(text, VOSS, "the mayor") == "The mayor met Vossberg; the mayor smiled."
+    assert renamed("The harbour is calm.", VOSS, "the mayor") == "The harbour is calm."
+    assert with_other_names(text, [VOSS], random.Random(0)).startswith("The mayor met Vossberg")
+    # Réhlich has no alias that is not its own name, so nothing else to be called by.
+    assert with_other_names("Réhlich spoke.", [REHL], random.Random(0)) == "Réhlich spoke."
+
+
+def test_a_misspelt_name_differs_by_a_swap_or_by_its_accents() -> None:
+    seen = {
+        with_misspelt_names("Réhlich spoke.", [REHL], random.Random(seed)) for seed in range(40)
+    }
+    assert "Rehlich spoke." in seen
+    assert len(seen) > 4
+    assert all(sorted(text) == sorted("Rehlich spoke.") for text in seen)
+    # Four letters are too few: a typing error makes another word of them.
+    assert with_misspelt_names("Voss spoke.", [VOSS], random.Random(0)) == "Voss spoke."
