@@ -22,6 +22,9 @@ class ModelConfig(_Section):
     pooling: Literal["mean", "cls"] = Field(
         "mean", description="How token vectors become one sentence vector."
     )
+    mark_target: bool = Field(
+        True, description="Put marks around the first mention of the target, for target tasks."
+    )
     max_length: int = Field(128, ge=8, description="Window of the encoder, in tokens.")
     dropout: float = Field(0.1, ge=0, lt=1, description="Dropout before the heads.")
 

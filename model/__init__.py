@@ -3,6 +3,7 @@
 from .checkpoint import find_checkpoint, load_checkpoint
 from .configuration import ActorStanceConfig
 from .encoder import resolve_encoder
+from .inputs import marked
 from .modeling import ActorStanceModel, ActorStanceOutput
 from .pipeline import ActorStancePipeline
 
@@ -13,5 +14,6 @@ __all__ = [
     "ActorStancePipeline",
     "find_checkpoint",
     "load_checkpoint",
+    "marked",
     "resolve_encoder",
 ]

@@ -16,6 +16,7 @@ class ActorStanceConfig(PreTrainedConfig):
         encoder: the encoder's own configuration, as a dict with its `model_type`.
         tasks: task definitions, as dicts of `configs.Task`, in the order of the heads.
         pooling: "mean" over the tokens, or "cls".
+        mark_target: whether the target's first mention in the text is marked.
         head_dropout: dropout before the heads.
         window: the longest input in tokens that the model was trained with.
         temperatures: task name -> temperature that divides its logits before the softmax
@@ -31,6 +32,7 @@ class ActorStanceConfig(PreTrainedConfig):
         encoder: dict[str, Any] | None = None,
         tasks: list[dict[str, Any]] | None = None,
         pooling: str = "mean",
+        mark_target: bool = False,
         head_dropout: float = 0.1,
         window: int = 128,
         temperatures: dict[str, float] | None = None,
@@ -40,6 +42,7 @@ class ActorStanceConfig(PreTrainedConfig):
         self.encoder = encoder or {}
         self.tasks = tasks or []
         self.pooling = pooling
+        self.mark_target = mark_target
         self.head_dropout = head_dropout
         self.window = window
         self.temperatures = temperatures or {}

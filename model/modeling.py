@@ -92,6 +92,7 @@ class ActorStanceModel(PreTrainedModel):
             encoder=encoder.config.to_dict(),
             tasks=[task.model_dump() for task in tasks],
             pooling=model.pooling,
+            mark_target=model.mark_target,
             head_dropout=model.dropout,
             window=model.max_length,
             actors=[actor.model_dump() for actor in actors or []],

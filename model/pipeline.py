@@ -8,6 +8,7 @@ import torch
 from transformers import Pipeline
 from transformers.pipelines import PIPELINE_REGISTRY
 
+from .inputs import marked
 from .modeling import ActorStanceModel
 
 
@@ -28,9 +29,10 @@ class ActorStancePipeline(Pipeline):
         given = {"text": input_} if isinstance(input_, str) else input_
         if self.tokenizer is None:
             raise ValueError("this pipeline needs the checkpoint's tokenizer")
+        text, target = given["text"], given.get("target")
         encoded = self.tokenizer(
-            given["text"],
-            given.get("target"),
+            marked(text, target) if self.model.config.mark_target else text,
+            target,
             truncation="only_first",
             max_length=self.model.config.window,
             return_tensors="pt",

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from transformers import BatchEncoding, PreTrainedTokenizerBase
 
 from ..configs import InputError, Task
-from ..model import ActorStanceModel, load_checkpoint
+from ..model import ActorStanceModel, load_checkpoint, marked
 from .prediction import Prediction
 
 OVERLAP = 16  # tokens that two windows of a long text share
@@ -181,6 +181,8 @@ class Classifier:
             length, room = len(self.tokenizer.tokenize(target)), self.model.config.window // 2
             if length > room:
                 raise InputError(f"target has {length} tokens, expected a name of at most {room}")
+        if self.model.config.mark_target:
+            texts = [marked(text, target) for text in texts]
         encoded = self.tokenizer(
             list(texts),
             None if target is None else [target] * len(texts),

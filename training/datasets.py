@@ -21,6 +21,7 @@ from ..data import (
     with_misspelt_names,
     with_other_names,
 )
+from ..model import marked
 from ..model.modeling import NO_LABEL
 
 
@@ -176,23 +177,23 @@ def encode(
     tokenizer: PreTrainedTokenizerBase,
     max_length: int,
     targets: torch.Tensor | None = None,
+    *,
+    mark_target: bool = False,
 ) -> tuple[datasets.Dataset, int]:
     """Tokenize rows; return the dataset and how many texts were longer than the window.
 
     Args:
         targets: what to train towards instead of the labels, as `target_probabilities` gives it.
+        mark_target: mark the target's first mention.
     """
     encoded = []
     cut = 0
     for at, row in enumerate(rows):
-        features = tokenizer(
-            row.text, row.target, truncation="only_first", max_length=max_length + 1
-        )
+        text = marked(row.text, row.target) if mark_target else row.text
+        features = tokenizer(text, row.target, truncation="only_first", max_length=max_length + 1)
         if len(features["input_ids"]) > max_length:
             cut += 1
-            features = tokenizer(
-                row.text, row.target, truncation="only_first", max_length=max_length
-            )
+            features = tokenizer(text, row.target, truncation="only_first", max_length=max_length)
         wanted = {} if targets is None else {"targets": targets[at].tolist()}
         encoded.append({**features, "labels": row.labels, **wanted})
     return datasets.Dataset.from_list(encoded), cut

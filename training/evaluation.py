@@ -160,7 +160,8 @@ def predict_rows(
     device: str = "auto",
 ) -> dict[str, Tensor]:
     """Run the model over rows, in their order, without dropout: task -> (rows, labels) logits."""
-    dataset, _ = encode(rows, tokenizer, model.config.window)
+    settings = model.config
+    dataset, _ = encode(rows, tokenizer, settings.window, mark_target=settings.mark_target)
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     was_training = model.training

@@ -90,8 +90,9 @@ def train(
 
     length = config.model.max_length
     rows, targets = _what_to_learn(splits.train, config)
-    train_set, cut = encode(rows, tokenizer, length, targets)
-    dev_set, _ = encode(rows_of(splits.dev, config.tasks), tokenizer, length)
+    mark = config.model.mark_target
+    train_set, cut = encode(rows, tokenizer, length, targets, mark_target=mark)
+    dev_set, _ = encode(rows_of(splits.dev, config.tasks), tokenizer, length, mark_target=mark)
     callbacks: list[TrainerCallback] = [EpochLog(run.folder / "training_log.jsonl")]
     if progress:
         callbacks.append(Progress())

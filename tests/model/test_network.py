@@ -5,7 +5,7 @@ import actorstance
 import pytest
 import torch
 from actorstance.configs import CheckpointError, EncoderError, ModelConfig, Task
-from actorstance.model import ActorStanceModel, find_checkpoint, load_checkpoint
+from actorstance.model import ActorStanceModel, find_checkpoint, load_checkpoint, marked
 from actorstance.tests.fixtures import save_tiny_encoder
 from transformers import AutoModel, AutoTokenizer, pipeline
 
@@ -145,3 +145,10 @@ def test_an_earlier_run_is_trained_further(network: ActorStanceModel, tmp_path: 
     assert torch.equal(further.state_dict()[TOKENS], network.state_dict()[TOKENS])
     assert torch.equal(further.state_dict()[TONE], network.state_dict()[TONE])
     assert further.state_dict()["heads.side.weight"].shape[0] == 3
+
+
+def test_a_target_is_marked_where_it_is_first_named() -> None:
+    assert marked("Vossberg likes Voss, voss.", "voss") == "Vossberg likes * Voss *, voss."
+    assert marked("The mayor spoke.", "Voss") == "The mayor spoke."
+    assert marked("The mayor (Voss) spoke.", None) == "The mayor (Voss) spoke."
+    assert marked("The mayor (acting) spoke.", "mayor (acting)") == "The * mayor (acting) * spoke."
