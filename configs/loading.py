@@ -175,7 +175,7 @@ def _with_absolute_paths(config: Config, folder: Path) -> Config:
         distillation = training.distillation.model_copy(
             update={
                 "teachers": [folder_or_name(name) for name in training.distillation.teachers],
-                "unlabelled": absolute(training.distillation.unlabelled),
+                "unlabelled": [located(source) for source in training.distillation.unlabelled],
             }
         )
         training = training.model_copy(update={"distillation": distillation})

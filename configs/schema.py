@@ -182,8 +182,13 @@ class DistillationConfig(_Section):
         0.5, gt=0, le=1, description="Share of the teachers in a labelled sentence's target."
     )
     temperature: float = Field(1.0, gt=0, description="Divides the teachers' logits.")
-    unlabelled: list[str] = Field(
-        default=[], description="Files of more sentences, which the teachers alone label."
+    unlabelled: list[SourceConfig] = Field(
+        default=[], description="More sentences (`files`), which the teachers alone label."
+    )
+    retarget: bool = Field(
+        False,
+        description="Put an actor's name in the place of an unlabelled sentence's target: news "
+        "on other people becomes news on the dispute, for the teachers to judge.",
     )
 
 

@@ -6,32 +6,81 @@ temperature 1, so that teacher and label are one mixed target distribution.
 
 from __future__ import annotations
 
+import random
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from ..configs import CheckpointError, Config, DistillationConfig, EvaluationConfig, Task
+from ..configs import (
+    Actor,
+    CheckpointError,
+    Config,
+    DistillationConfig,
+    EvaluationConfig,
+    Task,
+)
 from ..data import check_files, expand_paths
 from ..model import ActorStanceModel, load_checkpoint
+from ..model.modeling import NO_LABEL
 from .datasets import Row, target_probabilities
 from .evaluation import predict_rows
 
+PRONOUNS = frozenset(
+    [
+        "i",
+        "me",
+        "my",
+        "he",
+        "him",
+        "his",
+        "she",
+        "her",
+        "they",
+        "them",
+        "their",
+        "it",
+        "its",
+        "we",
+        "us",
+        "our",
+        "you",
+        "your",
+    ]
+)
+
 
 def unlabelled_rows(config: Config) -> list[Row]:
-    """Read the sentences that the teachers alone label, for the tasks about a sentence.
+    """Read the sentences that the teachers alone label.
 
-    A row with a target is read for the tasks about a target as well.
+    A row with a target is read for the tasks about a target as well, and is retargeted, where the
+    config asks for it, for the tasks about the sentence.
     """
-    assert config.training.distillation is not None
-    files = config.training.distillation.unlabelled
-    if not files:
-        return []
-    report = check_files(expand_paths(files), [], config.data.columns)
-    none = [-100] * len(config.tasks)
-    rows = [Row(example.text, None, none) for example in report.examples]
-    return rows + [Row(e.text, e.target, none) for e in report.examples if e.target]
+    settings = config.training.distillation
+    assert settings is not None
+    generator = random.Random(config.training.seed)
+    none = [NO_LABEL] * len(config.tasks)
+    rows = []
+    for source in settings.unlabelled:
+        for example in check_files(expand_paths(source.files), [], source.columns).examples:
+            text = example.text
+            if settings.retarget and example.target and config.actors:
+                text = _retargeted(text, example.target, config.actors, generator)
+            rows.append(Row(text, None, none))
+            if example.target and any(task.about == "target" for task in config.tasks):
+                rows.append(Row(example.text, example.target, none))
+    return rows
+
+
+def _retargeted(text: str, target: str, actors: Sequence[Actor], generator: random.Random) -> str:
+    if target.casefold() in PRONOUNS or not target[0].isupper():
+        return text
+    actor = generator.choice(actors)
+    # The actor's own name is the commonest in news, so it is drawn half of the time.
+    name = generator.choice([actor.name, generator.choice([actor.name, *actor.aliases])])
+    return re.sub(rf"(?<!\w){re.escape(target)}(?!\w)", lambda _: name, text)
 
 
 def distilled_targets(

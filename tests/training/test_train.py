@@ -20,6 +20,7 @@ from actorstance.data import bare_words
 from actorstance.tests.fixtures import DISPUTE, SENTENCES
 from actorstance.training.callbacks import EpochLog
 from actorstance.training.datasets import load_splits, rows_of, with_augmented_copies
+from actorstance.training.distillation import unlabelled_rows
 from actorstance.training.run import Run
 
 recipe = importlib.import_module("actorstance.training.train")
@@ -181,7 +182,8 @@ def test_a_student_comes_to_agree_with_its_teacher(
     data = tmp_path / "swapped.csv"
     data.write_text(text.replace(",V,", ",x,").replace(",R,", ",V,").replace(",x,", ",R,"))
     more = write_jsonl({"sentence": "Rehl has the harbour behind him."}, name="more.jsonl")
-    distillation = f"{{teachers: [{dispute_run}], weight: 1.0, unlabelled: [{more}]}}"
+    unlabelled = f"[{{files: [{more}], columns: {{text: sentence}}}}]"
+    distillation = f"{{teachers: [{dispute_run}], weight: 1.0, unlabelled: {unlabelled}}}"
     overrides = [f"data.files=[{data}]", f"training.distillation={distillation}"]
     folder = actorstance.train(DISPUTE, overrides=overrides, output=tmp_path / "r", progress=False)
     sentences = [
@@ -241,3 +243,24 @@ def test_augmentation_adds_copies_and_leaves_targets_alone() -> None:
             assert copy.text == bare_words(rows[origin].text)
             assert copy.target == bare_words(rows[origin].target or "")
     assert any("Harbour master" in row.text or "harbour master" in row.text for row in copies)
+
+
+def test_unlabelled_news_on_others_is_retargeted_to_the_actors(
+    write_jsonl: Callable[..., Path],
+) -> None:
+    path = write_jsonl(
+        {"text": "Kessel lied, and Kessel's aides knew.", "target": "Kessel"},
+        {"text": "He lied.", "target": "He"},
+        {"text": "Nobody is asked about."},
+    )
+    distillation = f"{{teachers: [none], retarget: true, unlabelled: [{{files: [{path}]}}]}}"
+    config = load_config(DISPUTE, [f"training.distillation={distillation}"])
+    rows = unlabelled_rows(config)
+    texts = [row.text for row in rows if row.target is None]
+    names = [name for actor in config.actors for name in (actor.name, *actor.aliases)]
+    assert texts[0] in [f"{name} lied, and {name}'s aides knew." for name in names]
+    assert texts[1:] == ["He lied.", "Nobody is asked about."]
+    assert [(row.text, row.target) for row in rows if row.target] == [
+        ("Kessel lied, and Kessel's aides knew.", "Kessel"),
+        ("He lied.", "He"),
+    ]
