@@ -30,24 +30,8 @@ from .evaluation import predict_rows
 
 PRONOUNS = frozenset(
     [
-        "i",
-        "me",
-        "my",
-        "he",
-        "him",
-        "his",
-        "she",
-        "her",
-        "they",
-        "them",
-        "their",
-        "it",
-        "its",
-        "we",
-        "us",
-        "our",
-        "you",
-        "your",
+        *("i", "me", "my", "you", "your", "he", "him", "his", "she", "her", "it", "its"),
+        *("we", "us", "our", "they", "them", "their"),
     ]
 )
 
