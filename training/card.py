@@ -40,6 +40,12 @@ were fitted, on dev; test was measured once, at the end of this run (seed {seed}
 
 {results}
 
+### What abstaining gains
+Share of the test sentences that get a label with at least the given probability, and how many of those
+labels are right.
+
+{coverage}
+
 ## Intended use
 Describing how texts on this dispute take sides, over many sentences, by researchers and analysts
 who read a sample of the sentences themselves and report the error rates above beside their
@@ -70,6 +76,7 @@ def write_model_card(path: Path, config: Config, splits: Any, metrics: dict[str,
         max_length=config.model.max_length,
         data=_data_statement(config, splits, metrics),
         results=_results_table(metrics),
+        coverage=_coverage_table(metrics["test"] or metrics["dev"]),
         seed=config.training.seed,
     )
     path.write_text(text, encoding="utf-8")
@@ -109,4 +116,23 @@ def _results_table(metrics: dict[str, Any]) -> str:
                 f"| {report['accuracy']:.3f} | {report['calibration_error']:.3f} "
                 f"| {report['count']} |"
             )
+    return "\n".join(rows)
+
+
+def _coverage_table(reports: dict[str, Any]) -> str:
+    thresholds = {p["abstain_below"] for r in reports.values() for p in r["coverage_curve"]}
+    rows = [
+        "| abstain below | " + " | ".join(reports) + " |",
+        "| --- |" + " --- |" * len(reports),
+    ]
+    for threshold in sorted(thresholds):
+        cells = []
+        for report in reports.values():
+            found = [p for p in report["coverage_curve"] if p["abstain_below"] == threshold]
+            cells.append(
+                f"{found[0]['coverage']:.0%} labelled, {found[0]['accuracy']:.0%} right"
+                if found
+                else "none labelled"
+            )
+        rows.append(f"| {threshold:g} | " + " | ".join(cells) + " |")
     return "\n".join(rows)
