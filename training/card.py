@@ -41,8 +41,8 @@ were fitted, on dev; test was measured once, at the end of this run (seed {seed}
 {results}
 
 ### What abstaining gains
-Share of the test sentences that get a label with at least the given probability, and how many of those
-labels are right.
+Share of the test sentences that get a label with at least the given probability, and how many of
+those labels are right.
 
 {coverage}
 
