@@ -182,6 +182,14 @@ class DistillationConfig(_Section):
         0.5, gt=0, le=1, description="Share of the teachers in a labelled sentence's target."
     )
     temperature: float = Field(1.0, gt=0, description="Divides the teachers' logits.")
+    vectors: float = Field(
+        0.0, ge=0, description="Weight of matching the teachers' sentence vectors; 0: not matched."
+    )
+    variants: bool = Field(
+        False,
+        description="Also let the teachers label two altered copies of every training sentence: "
+        "with the actors' names exchanged, and a part of it.",
+    )
     unlabelled: list[SourceConfig] = Field(
         default=[], description="More sentences (`files`), which the teachers alone label."
     )

@@ -2,7 +2,14 @@
 
 from .agreement import Agreement, agreement
 from .annotation import MergeReport, merge_labels, sentence_id, write_annotation_table
-from .augmentation import bare_words, renamed, with_misspelt_names, with_other_names
+from .augmentation import (
+    bare_words,
+    part_of,
+    renamed,
+    with_exchanged_names,
+    with_misspelt_names,
+    with_other_names,
+)
 from .example import Example
 from .hygiene import Finding, audit
 from .readers import Reject, expand_paths, read_examples
@@ -32,12 +39,14 @@ __all__ = [
     "count_loaded",
     "expand_paths",
     "merge_labels",
+    "part_of",
     "read_article",
     "read_examples",
     "renamed",
     "sentence_id",
     "split_of",
     "split_sentences",
+    "with_exchanged_names",
     "with_misspelt_names",
     "with_other_names",
     "write_annotation_table",

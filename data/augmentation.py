@@ -11,6 +11,8 @@ from ..configs import Actor
 
 POSSESSIVE = re.compile(r"['’]s\b|(?<=s)['’](?=\s)")
 NOT_A_WORD = re.compile(r"[^\w\s]|\d|_")
+PAUSE = re.compile(r"[,;:](?=\s)|\s[–—-]\s")
+LEAST_WORDS = 6
 LEAST_LETTERS = 5  # a misspelt shorter name is another word
 
 
@@ -40,6 +42,29 @@ def with_other_names(text: str, actors: Sequence[Actor], generator: random.Rando
         if others:
             text = renamed(text, actor, generator.choice(others))
     return text
+
+
+def with_exchanged_names(text: str, actors: Sequence[Actor], generator: random.Random) -> str:
+    """Call every actor by a name of the next one: what was said of one is now said of another."""
+    names = {alias: at for at, actor in enumerate(actors) for alias in (actor.name, *actor.aliases)}
+
+    def other(found: re.Match[str]) -> str:
+        actor = actors[(names[found[0]] + 1) % len(actors)]
+        return generator.choice([actor.name, generator.choice([actor.name, *actor.aliases])])
+
+    return _name(sorted(names, key=len, reverse=True)).sub(other, text) if names else text
+
+
+def part_of(text: str, generator: random.Random) -> str:
+    """Keep what stands before, or after, one of the commas, semicolons, colons or dashes.
+
+    A part has at least `LEAST_WORDS` words; a text that has no such part comes back as it is.
+    """
+    parts = []
+    for pause in PAUSE.finditer(text):
+        before, after = text[: pause.start()].strip(), text[pause.end() :].strip()
+        parts += [part for part in (before, after) if len(part.split()) >= LEAST_WORDS]
+    return generator.choice(parts) if parts else text
 
 
 def with_misspelt_names(text: str, actors: Sequence[Actor], generator: random.Random) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from transformers import AutoConfig, PreTrainedConfig
 
@@ -26,6 +26,7 @@ class ActorStanceConfig(PreTrainedConfig):
 
     model_type = "actorstance"
     has_no_defaults_at_init = True
+    keys_to_ignore_at_inference: ClassVar[list[str]] = ["vectors"]
 
     def __init__(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,10 +22,50 @@ NO_LABEL = -100
 
 @dataclass
 class ActorStanceOutput(ModelOutput):
-    """Logits per task, uncalibrated, each (batch, labels of the task); loss if labels came in."""
+    """What the network says.
+
+    Attributes:
+        loss: if labels came in.
+        logits: per task, uncalibrated, each (batch, labels of the task).
+        vectors: what the heads read, (batch, hidden size), without dropout.
+    """
 
     loss: Tensor | None = None
     logits: dict[str, Tensor] | None = None
+    vectors: Tensor | None = None
+
+
+class VectorMatching(nn.Module):
+    """Pulls sentence vectors, linearly mapped, towards the direction of the teachers' vectors.
+
+    Matching what a teacher's heads read tells a student more per sentence than the few
+    probabilities they give (Romero et al. 2015, FitNets; Jiao et al. 2020, TinyBERT).
+
+    Args:
+        hidden_size: of the student.
+        vectors: one (examples, teacher's hidden size) tensor per teacher; all 0 for an example that
+            it has not seen.
+        weight: factor of the loss.
+    """
+
+    def __init__(self, hidden_size: int, vectors: Sequence[Tensor], weight: float) -> None:
+        super().__init__()
+        self.maps = nn.ModuleList(
+            nn.Linear(hidden_size, each.shape[1], bias=False) for each in vectors
+        )
+        self.vectors = list(vectors)
+        self.weight = weight
+
+    def forward(self, vectors: Tensor, row: Tensor) -> Tensor:
+        """Return the weighted mean of 1 - cosine, over the examples that each teacher has seen."""
+        total = vectors.sum() * 0.0
+        for map_, wanted in zip(self.maps, self.vectors, strict=True):
+            target = wanted[row.to(wanted.device)].to(vectors.device)
+            seen = target.abs().sum(1) > 0
+            if seen.any():
+                cosine = nn.functional.cosine_similarity(map_(vectors[seen]), target[seen])
+                total = total + self.weight * (1 - cosine).mean()
+        return total
 
 
 class ActorStanceModel(PreTrainedModel):
@@ -50,6 +90,7 @@ class ActorStanceModel(PreTrainedModel):
         # Class weights matter for training alone, so they are kept out of the checkpoint.
         self.class_weights: Mapping[str, Tensor] = {}
         self.label_smoothing = 0.0
+        self.vector_matching: VectorMatching | None = None
         self.post_init()
 
     @classmethod
@@ -122,6 +163,7 @@ class ActorStanceModel(PreTrainedModel):
         token_type_ids: Tensor | None = None,
         labels: Tensor | None = None,
         targets: Tensor | None = None,
+        row: Tensor | None = None,
         **_: Any,
     ) -> ActorStanceOutput:
         """Encode and classify.
@@ -133,15 +175,19 @@ class ActorStanceModel(PreTrainedModel):
             labels: (batch, tasks) label indices in the order of the tasks, -100 for none.
             targets: (batch, labels of all tasks in a line), the probabilities to learn instead of
                 the labels; all 0 for a task that an example says nothing about.
+            row: (batch,) numbers of the examples, for `vector_matching`, where that is set.
         """
-        pooled = self.dropout(self.embed(input_ids, attention_mask, token_type_ids))
+        vectors = self.embed(input_ids, attention_mask, token_type_ids)
+        pooled = self.dropout(vectors)
         logits = {name: head(pooled) for name, head in self.heads.items()}
         loss = None
         if targets is not None:
             loss = self._distribution_loss(logits, targets)
         elif labels is not None:
             loss = self._loss(logits, labels)
-        return ActorStanceOutput(loss=loss, logits=logits)
+        if loss is not None and row is not None and self.vector_matching is not None:
+            loss = loss + self.vector_matching(vectors, row)
+        return ActorStanceOutput(loss=loss, logits=logits, vectors=vectors)
 
     def embed(
         self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None

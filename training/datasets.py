@@ -194,6 +194,6 @@ def encode(
         if len(features["input_ids"]) > max_length:
             cut += 1
             features = tokenizer(text, row.target, truncation="only_first", max_length=max_length)
-        wanted = {} if targets is None else {"targets": targets[at].tolist()}
+        wanted = {} if targets is None else {"targets": targets[at].tolist(), "row": at}
         encoded.append({**features, "labels": row.labels, **wanted})
     return datasets.Dataset.from_list(encoded), cut

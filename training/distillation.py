@@ -11,6 +11,7 @@ import json
 import random
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -25,12 +26,12 @@ from ..configs import (
     EvaluationConfig,
     Task,
 )
-from ..data import check_files, expand_paths
+from ..data import check_files, expand_paths, part_of, with_exchanged_names
 from ..model import find_checkpoint, load_checkpoint
 from ..model.checkpoint import load_settings
 from ..model.modeling import NO_LABEL
 from .datasets import Row, target_probabilities
-from .evaluation import predict_rows
+from .evaluation import VECTORS, predict_rows
 
 PRONOUNS = frozenset(
     [
@@ -40,17 +41,23 @@ PRONOUNS = frozenset(
 )
 
 
-def unlabelled_rows(config: Config) -> list[Row]:
-    """Read the sentences that the teachers alone label.
+def unlabelled_rows(config: Config, labelled: Sequence[Row] = ()) -> list[Row]:
+    """Read, and make, the sentences that the teachers alone label.
 
     A row with a target is read for the tasks about a target as well, and is retargeted, where the
-    config asks for it, for the tasks about the sentence.
+    config asks for it, for the tasks about the sentence. What is made is part of the data, and so
+    the same for every seed.
     """
     settings = config.training.distillation
     assert settings is not None
-    generator = random.Random(config.training.seed)
+    generator = random.Random(0)
     none = [NO_LABEL] * len(config.tasks)
     rows = []
+    if settings.variants:
+        for text in dict.fromkeys(row.text for row in labelled if row.target is None):
+            exchanged = with_exchanged_names(text, config.actors, generator)
+            made = {exchanged, part_of(text, generator)} - {text}
+            rows += [Row(each, None, none) for each in sorted(made)]
     for source in settings.unlabelled:
         for example in check_files(expand_paths(source.files), [], source.columns).examples:
             text = example.text
@@ -71,14 +78,26 @@ def _retargeted(text: str, target: str, actors: Sequence[Actor], generator: rand
     return re.sub(rf"(?<!\w){re.escape(target)}(?!\w)", lambda _: name, text)
 
 
-def distilled_targets(
+@dataclass(frozen=True)
+class Lesson:
+    """What rows are to be answered with.
+
+    Attributes:
+        targets: (rows, labels of all tasks in a line), as `target_probabilities` gives it.
+        vectors: per teacher, (rows, its hidden size), all 0 for a row that it was not asked.
+    """
+
+    targets: Tensor
+    vectors: list[Tensor]
+
+
+def prepare_lesson(
     rows: Sequence[Row], tasks: Sequence[Task], settings: DistillationConfig, *, bfloat16: bool
-) -> Tensor:
+) -> Lesson:
     """Mix the labels of rows with the mean probabilities of the teachers.
 
-    Returns:
-        (rows, labels of all tasks in a line), as `target_probabilities` gives it. A row without a
-        label for a task that is about what the row shows gets the teachers' answer alone.
+    A row without a label for a task that is about what the row shows gets the teachers' answer
+    alone.
 
     Raises:
         CheckpointError: a teacher cannot be loaded, or knows none of the tasks.
@@ -87,16 +106,25 @@ def distilled_targets(
     spans = _spans(tasks)
     said = torch.zeros_like(wanted)
     heard = {task.name: 0 for task in tasks}
+    vectors = []
     for path in settings.teachers:
+        seen: Tensor | None = None
         for about in ("sentence", "target"):
             at = [
                 i for i, row in enumerate(rows) if (row.target is not None) == (about == "target")
             ]
             asked = [task for task in tasks if task.about == about]
-            logits = _answers(path, [rows[i] for i in at], asked, tasks, bfloat16=bfloat16)
-            for name, values in logits.items():
+            answers = _answers(path, [rows[i] for i in at], asked, tasks, bfloat16=bfloat16)
+            if not answers:
+                continue
+            read = answers.pop(VECTORS)
+            seen = torch.zeros(len(rows), read.shape[1]) if seen is None else seen
+            seen[at] = read.float()
+            for name, values in answers.items():
                 said[at, spans[name]] += (values / settings.temperature).softmax(-1)
                 heard[name] += 1
+        if seen is not None:
+            vectors.append(seen)
     for task in tasks:
         if not heard[task.name]:
             continue
@@ -106,7 +134,7 @@ def distilled_targets(
         mixed = (1 - settings.weight) * wanted[:, span] + settings.weight * teacher
         # Where the teachers were not asked, they have said nothing: all 0.
         wanted[:, span] = torch.where(labelled, mixed, teacher)
-    return wanted
+    return Lesson(wanted, vectors)
 
 
 def _answers(
@@ -117,7 +145,7 @@ def _answers(
     *,
     bfloat16: bool,
 ) -> dict[str, Tensor]:
-    """Ask a teacher: task -> (rows, labels) logits, for those of the tasks that it knows.
+    """Ask a teacher: logits, (rows, labels), of those of the tasks that it knows, and its vectors.
 
     What it says is kept in its folder, under a hash of the rows, so that other seeds and resumed
     runs do not ask again.
@@ -132,8 +160,9 @@ def _answers(
         return load_file(kept)
     model, tokenizer = load_checkpoint(folder)
     with torch.autocast(_device_type(), dtype=torch.bfloat16, enabled=bfloat16):
-        logits = predict_rows(model, tokenizer, rows, EvaluationConfig().batch_size)
-    answers = {name: logits[name].contiguous() for name in known}
+        found = predict_rows(model, tokenizer, rows, EvaluationConfig().batch_size)
+    answers = {name: found[name].contiguous() for name in known}
+    answers[VECTORS] = found[VECTORS].to(torch.float16).contiguous()
     kept.parent.mkdir(exist_ok=True)
     partial = kept.with_name(kept.name + ".partial")
     save_file(answers, partial)

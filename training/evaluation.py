@@ -20,6 +20,8 @@ from .calibration import coverage_curve, expected_calibration_error
 from .datasets import Row, encode, load_splits, rows_of
 from .metrics import ClassificationReport
 
+VECTORS = "(vectors)"  # a name that no task can have
+
 
 def evaluate(
     checkpoint: str | Path | None = None,
@@ -159,7 +161,11 @@ def predict_rows(
     batch_size: int = 64,
     device: str = "auto",
 ) -> dict[str, Tensor]:
-    """Run the model over rows, in their order, without dropout: task -> (rows, labels) logits."""
+    """Run the model over rows, in their order, without dropout.
+
+    Returns:
+        task -> (rows, labels) logits, and under `VECTORS` what the heads read, (rows, hidden size).
+    """
     settings = model.config
     dataset, _ = encode(rows, tokenizer, settings.window, mark_target=settings.mark_target)
     if device == "auto":
@@ -170,9 +176,11 @@ def predict_rows(
     features = dataset.remove_columns("labels").to_list()
     order = sorted(range(len(features)), key=lambda i: len(features[i]["input_ids"]))
     pieces: dict[str, list[Tensor]] = {task.name: [] for task in model.config.task_list}
+    pieces[VECTORS] = []
     for begin in range(0, len(order), batch_size):
         batch = BatchEncoding(collate([features[i] for i in order[begin : begin + batch_size]]))
-        for name, values in model(**batch.to(device)).logits.items():
+        said = model(**batch.to(device))
+        for name, values in {**said.logits, VECTORS: said.vectors}.items():
             pieces[name].append(values.float().cpu())
     model.train(was_training)
     back = torch.argsort(torch.tensor(order))

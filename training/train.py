@@ -28,7 +28,7 @@ from ..configs import Config, TrainingConfig, load_config, save_config
 from ..data import Example, count, write_rejects
 from ..model import ActorStanceModel, resolve_encoder
 from ..model.encoder import without_progress_bars
-from ..model.modeling import NO_LABEL
+from ..model.modeling import NO_LABEL, VectorMatching
 from .calibration import fit_temperature
 from .callbacks import EpochLog, Progress
 from .card import write_model_card
@@ -40,7 +40,7 @@ from .datasets import (
     target_probabilities,
     with_augmented_copies,
 )
-from .distillation import distilled_targets, unlabelled_rows
+from .distillation import Lesson, prepare_lesson, unlabelled_rows
 from .evaluation import measure, predict_logits, report_of
 from .plots import plot_confusion, plot_coverage, plot_loss
 from .run import Run
@@ -89,7 +89,12 @@ def train(
     model.label_smoothing = config.training.label_smoothing
 
     length = config.model.max_length
-    rows, targets = _what_to_learn(splits.train, config)
+    rows, lesson = _what_to_learn(splits.train, config)
+    distillation = config.training.distillation
+    if lesson and lesson.vectors and distillation and distillation.vectors:
+        size = model.config.encoder_config().hidden_size
+        model.vector_matching = VectorMatching(size, lesson.vectors, distillation.vectors)
+    targets = lesson.targets if lesson else None
     mark = config.model.mark_target
     train_set, cut = encode(rows, tokenizer, length, targets, mark_target=mark)
     dev_set, _ = encode(rows_of(splits.dev, config.tasks), tokenizer, length, mark_target=mark)
@@ -115,6 +120,7 @@ def train(
     seconds = time.monotonic() - started
     # The Trainer's mixed precision ends here: what is measured is what inference computes.
     model = trainer.accelerator.unwrap_model(model, keep_fp32_wrapper=False)
+    model.vector_matching = None
     if trainer.is_world_process_zero():
         _finish(run, config, model, tokenizer, trainer, splits, seconds, cut)
     trainer.accelerator.wait_for_everyone()
@@ -130,21 +136,21 @@ def balanced_weights(examples: list[Example], config: Config) -> dict[str, torch
     }
 
 
-def _what_to_learn(
-    examples: list[Example], config: Config
-) -> tuple[list[Row], torch.Tensor | None]:
-    """Return the rows to train on and, where labels are not all there is, their targets."""
+def _what_to_learn(examples: list[Example], config: Config) -> tuple[list[Row], Lesson | None]:
+    """Return the rows to train on and, where labels are not all there is, what to answer them."""
     settings = config.training
     rows = rows_of(examples, config.tasks)
-    targets = None
+    lesson = None
     if settings.distillation:
-        rows += unlabelled_rows(config)
+        rows += unlabelled_rows(config, rows)
         bfloat16 = _use_bfloat16(settings)
-        targets = distilled_targets(rows, config.tasks, settings.distillation, bfloat16=bfloat16)
+        lesson = prepare_lesson(rows, config.tasks, settings.distillation, bfloat16=bfloat16)
     elif any(row.distributions for row in rows):
-        targets = target_probabilities(rows, config.tasks)
+        lesson = Lesson(target_probabilities(rows, config.tasks), [])
     rows, origins = with_augmented_copies(rows, settings.augmentation, config.actors, settings.seed)
-    return rows, None if targets is None else targets[origins]
+    if lesson:
+        lesson = Lesson(lesson.targets[origins], [each[origins] for each in lesson.vectors])
+    return rows, lesson
 
 
 def _use_bfloat16(settings: TrainingConfig) -> bool:
@@ -193,7 +199,8 @@ def _optimizer(model: ActorStanceModel, settings: TrainingConfig) -> torch.optim
     head_rate = settings.head_learning_rate or settings.learning_rate
     groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
-        rate = head_rate if name.startswith("heads.") else settings.learning_rate
+        fresh = name.startswith(("heads.", "vector_matching."))
+        rate = head_rate if fresh else settings.learning_rate
         # Biases and layer norms are not decayed (Devlin et al. 2019).
         decay = 0.0 if parameter.ndim < 2 else settings.weight_decay
         groups.setdefault((rate, decay), []).append(parameter)

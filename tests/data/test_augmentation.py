@@ -1,7 +1,14 @@
 import random
 
 from actorstance.configs import Actor
-from actorstance.data import bare_words, renamed, with_misspelt_names, with_other_names
+from actorstance.data import (
+    bare_words,
+    part_of,
+    renamed,
+    with_exchanged_names,
+    with_misspelt_names,
+    with_other_names,
+)
 
 VOSS = Actor(name="Voss", aliases=["Irena Voss", "the mayor"])
 REHL = Actor(name="Réhlich", aliases=["Tomas Réhlich"])
@@ -32,3 +39,23 @@ def test_a_misspelt_name_differs_by_a_swap_or_by_its_accents() -> None:
     assert all(sorted(text) == sorted("Rehlich spoke.") for text in seen)
     # Four letters are too few: a typing error makes another word of them.
     assert with_misspelt_names("Voss spoke.", [VOSS], random.Random(0)) == "Voss spoke."
+
+
+def test_what_was_said_of_one_is_said_of_the_other() -> None:
+    text = with_exchanged_names("Irena Voss sued Réhlich.", [VOSS, REHL], random.Random(1))
+    names = [[actor.name, *actor.aliases] for actor in (REHL, VOSS)]
+    assert text in [f"{a} sued {b}." for a in names[0] for b in names[1]]
+    assert with_exchanged_names("The harbour is calm.", [VOSS, REHL], random.Random(1)) == (
+        "The harbour is calm."
+    )
+
+
+def test_a_part_is_one_side_of_a_pause_and_long_enough() -> None:
+    text = "After the count had ended on Tuesday, the mayor of the port went home; nobody saw him."
+    parts = {part_of(text, random.Random(seed)) for seed in range(30)}
+    assert parts == {
+        "After the count had ended on Tuesday",
+        "the mayor of the port went home; nobody saw him.",
+        "After the count had ended on Tuesday, the mayor of the port went home",
+    }
+    assert part_of("Voss won, Rehl lost.", random.Random(0)) == "Voss won, Rehl lost."

@@ -9,6 +9,7 @@ from typing import Any
 
 import actorstance
 import pytest
+import torch
 from actorstance.configs import (
     AugmentationConfig,
     CheckpointError,
@@ -22,6 +23,7 @@ from actorstance.training.callbacks import EpochLog
 from actorstance.training.datasets import load_splits, rows_of, with_augmented_copies
 from actorstance.training.distillation import unlabelled_rows
 from actorstance.training.run import Run
+from safetensors.torch import load_file
 
 recipe = importlib.import_module("actorstance.training.train")
 
@@ -183,7 +185,10 @@ def test_a_student_comes_to_agree_with_its_teacher(
     data.write_text(text.replace(",V,", ",x,").replace(",R,", ",V,").replace(",x,", ",R,"))
     more = write_jsonl({"sentence": "Rehl has the harbour behind him."}, name="more.jsonl")
     unlabelled = f"[{{files: [{more}], columns: {{text: sentence}}}}]"
-    distillation = f"{{teachers: [{dispute_run}], weight: 1.0, unlabelled: {unlabelled}}}"
+    more_ways = "vectors: 1.0, variants: true"
+    distillation = (
+        f"{{teachers: [{dispute_run}], weight: 1.0, unlabelled: {unlabelled}, {more_ways}}}"
+    )
     overrides = [f"data.files=[{data}]", f"training.distillation={distillation}"]
     folder = actorstance.train(DISPUTE, overrides=overrides, output=tmp_path / "r", progress=False)
     sentences = [
@@ -192,6 +197,13 @@ def test_a_student_comes_to_agree_with_its_teacher(
     teacher, student = actorstance.load(dispute_run), actorstance.load(folder)
     same = [a.side == b.side for a, b in zip(teacher(sentences), student(sentences), strict=True)]
     assert sum(same) > 0.8 * len(same)
+    vectors = [torch.tensor(clf.embed(sentences)) for clf in (teacher, student)]
+    # A linear map was learned between them, and is not part of the checkpoint.
+    mapped = vectors[1] @ torch.linalg.lstsq(vectors[1], vectors[0]).solution
+    assert torch.nn.functional.cosine_similarity(mapped, vectors[0]).mean() > 0.8
+    weights = load_file(folder / "checkpoint" / "model.safetensors")
+    assert not [name for name in weights if not name.startswith(("encoder.", "heads."))]
+    assert list((dispute_run / "checkpoint" / "answers").glob("*.safetensors"))
 
 
 def test_a_teacher_of_other_tasks_is_refused(tiny_encoder: Path, tmp_path: Path) -> None:
