@@ -5,7 +5,7 @@ from .annotation import MergeReport, merge_labels, sentence_id, write_annotation
 from .augmentation import bare_words, renamed, with_misspelt_names, with_other_names
 from .example import Example
 from .hygiene import Finding, audit
-from .readers import Reject, expand_paths, read_examples
+from .readers import Reject, expand_paths, read_examples, read_rows
 from .segmentation import Article, Sentence, read_article, split_sentences
 from .splitting import SplitName, split_of
 from .statistics import Statistics, count, count_by, count_loaded
@@ -34,6 +34,7 @@ __all__ = [
     "merge_labels",
     "read_article",
     "read_examples",
+    "read_rows",
     "renamed",
     "sentence_id",
     "split_of",

@@ -9,6 +9,7 @@ import torch
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from ..configs import CheckpointError
+from .configuration import ActorStanceConfig
 from .encoder import without_progress_bars
 from .modeling import ActorStanceModel
 
@@ -55,6 +56,15 @@ def find_checkpoint(path: str | Path | None = None) -> Path:
     if not (folder / "model.safetensors").is_file():
         raise CheckpointError(f"{folder}: no model.safetensors in this folder")
     return folder
+
+
+def load_settings(folder: Path) -> ActorStanceConfig:
+    """Read what a checkpoint says about itself, without its weights."""
+    try:
+        settings: ActorStanceConfig = ActorStanceConfig.from_pretrained(folder)
+    except Exception as error:  # pydantic and transformers raise their own kinds
+        raise CheckpointError(f"{folder}: cannot be loaded: {error}") from None
+    return settings
 
 
 def load_checkpoint(
