@@ -6,12 +6,15 @@ temperature 1, so that teacher and label are one mixed target distribution.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import random
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from ..configs import (
@@ -23,7 +26,8 @@ from ..configs import (
     Task,
 )
 from ..data import check_files, expand_paths
-from ..model import ActorStanceModel, load_checkpoint
+from ..model import find_checkpoint, load_checkpoint
+from ..model.checkpoint import load_settings
 from ..model.modeling import NO_LABEL
 from .datasets import Row, target_probabilities
 from .evaluation import predict_rows
@@ -84,25 +88,57 @@ def distilled_targets(
     said = torch.zeros_like(wanted)
     heard = {task.name: 0 for task in tasks}
     for path in settings.teachers:
-        model, tokenizer = load_checkpoint(path)
-        known = _shared_tasks(model, tasks, path)
-        with torch.autocast(_device_type(), dtype=torch.bfloat16, enabled=bfloat16):
-            logits = predict_rows(model, tokenizer, rows, EvaluationConfig().batch_size)
-        for task in known:
-            said[:, spans[task.name]] += (logits[task.name] / settings.temperature).softmax(-1)
-            heard[task.name] += 1
+        for about in ("sentence", "target"):
+            at = [
+                i for i, row in enumerate(rows) if (row.target is not None) == (about == "target")
+            ]
+            asked = [task for task in tasks if task.about == about]
+            logits = _answers(path, [rows[i] for i in at], asked, tasks, bfloat16=bfloat16)
+            for name, values in logits.items():
+                said[at, spans[name]] += (values / settings.temperature).softmax(-1)
+                heard[name] += 1
     for task in tasks:
         if not heard[task.name]:
             continue
         span = spans[task.name]
         teacher = said[:, span] / heard[task.name]
-        labelled = wanted[:, span].sum(1) > 0
-        asked = torch.tensor([(row.target is not None) == (task.about == "target") for row in rows])
+        labelled = wanted[:, span].sum(1, keepdim=True) > 0
         mixed = (1 - settings.weight) * wanted[:, span] + settings.weight * teacher
-        wanted[:, span] = torch.where(
-            (labelled & asked)[:, None], mixed, torch.where(asked[:, None], teacher, 0.0)
-        )
+        # Where the teachers were not asked, they have said nothing: all 0.
+        wanted[:, span] = torch.where(labelled, mixed, teacher)
     return wanted
+
+
+def _answers(
+    path: str,
+    rows: Sequence[Row],
+    asked: Sequence[Task],
+    tasks: Sequence[Task],
+    *,
+    bfloat16: bool,
+) -> dict[str, Tensor]:
+    """Ask a teacher: task -> (rows, labels) logits, for those of the tasks that it knows.
+
+    What it says is kept in its folder, under a hash of the rows, so that other seeds and resumed
+    runs do not ask again.
+    """
+    folder = find_checkpoint(path)
+    known = [task.name for task in _shared_tasks(folder, tasks) if task in asked]
+    if not rows or not known:
+        return {}
+    text = json.dumps([known, bfloat16, [(row.text, row.target) for row in rows]])
+    kept = folder / "answers" / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.safetensors"
+    if kept.is_file():
+        return load_file(kept)
+    model, tokenizer = load_checkpoint(folder)
+    with torch.autocast(_device_type(), dtype=torch.bfloat16, enabled=bfloat16):
+        logits = predict_rows(model, tokenizer, rows, EvaluationConfig().batch_size)
+    answers = {name: logits[name].contiguous() for name in known}
+    kept.parent.mkdir(exist_ok=True)
+    partial = kept.with_name(kept.name + ".partial")
+    save_file(answers, partial)
+    partial.replace(kept)
+    return answers
 
 
 def _spans(tasks: Sequence[Task]) -> dict[str, slice]:
@@ -114,12 +150,12 @@ def _spans(tasks: Sequence[Task]) -> dict[str, slice]:
     return spans
 
 
-def _shared_tasks(model: ActorStanceModel, tasks: Sequence[Task], path: str | Path) -> list[Task]:
-    theirs = {task.name: task.labels for task in model.config.task_list}
+def _shared_tasks(folder: Path, tasks: Sequence[Task]) -> list[Task]:
+    theirs = {task.name: task.labels for task in load_settings(folder).task_list}
     shared = [task for task in tasks if theirs.get(task.name) == task.labels]
     if not shared:
         raise CheckpointError(
-            f"teacher {path}: shares no task with this config; its tasks: "
+            f"teacher {folder}: shares no task with this config; its tasks: "
             + "; ".join(f"{name} ({', '.join(labels)})" for name, labels in theirs.items())
         )
     return shared
