@@ -56,7 +56,7 @@ def _unpacked(path: Path, file: BinaryIO) -> Iterator[BinaryIO]:
     import pyarrow
 
     with pyarrow.CompressedInputStream(file, compression) as stream:
-        yield cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, stream), 1 << 20))
+        yield cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, stream), 1 << 16))
 
 
 def numbered_lines(file: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
