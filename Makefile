@@ -8,7 +8,7 @@ RUN := runs/venezuela
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e ".[train,test]"
+	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e ".[train,export,test]"
 	@mkdir -p $(VENV)/source && ln -sfn $(CURDIR) $(VENV)/source/actorstance
 	@touch $@
 

@@ -1,9 +1,10 @@
-"""The command line: train · evaluate · score · data."""
+"""The command line: train · evaluate · score · export · data."""
 
 from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from .configs import Config
     from .data import CheckReport, Reject
-    from .serving import ScoreReport
+    from .serving import ScoreProgress, ScoreReport
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -155,7 +156,11 @@ def evaluate(
 @app.command()
 def score(
     inputs: Annotated[
-        list[str], typer.Argument(help="Files, folders or globs: txt, jsonl, csv, tsv, parquet.")
+        list[str],
+        typer.Argument(
+            help="Files, folders or globs: txt, jsonl, csv, tsv, parquet, also .gz and .zst; "
+            "- for standard input."
+        ),
     ],
     output: Annotated[
         Path | None,
@@ -163,46 +168,97 @@ def score(
     ] = None,
     checkpoint: Checkpoint = None,
     device: Device = "auto",
+    backend: Annotated[
+        str, typer.Option(help="auto (fastest here), torch, or the exported onnx or int8.")
+    ] = "auto",
     text_column: Annotated[str, typer.Option(help="Column that holds the sentence.")] = "text",
-    target: Annotated[str | None, typer.Option(help="Actor that target tasks are about.")] = None,
-    batch_size: Annotated[int, typer.Option(min=1)] = 64,
+    id_column: Annotated[str, typer.Option(help="Column that names the document.")] = "document",
+    target_column: Annotated[
+        str | None, typer.Option(help="Column that names the actor that target tasks are about.")
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option(help="Actor that target tasks are about, where no column says.")
+    ] = None,
     abstain_below: Annotated[
         float,
         typer.Option(min=0, max=1, help="Leave a label empty if its probability is lower."),
     ] = 0.0,
+    documents: Annotated[
+        bool, typer.Option("--documents", help="Write a table with a row per document as well.")
+    ] = False,
     overwrite: Annotated[bool, typer.Option(help="Replace an existing output.")] = False,
 ) -> None:
-    """Label every sentence of articles and tables."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+    """Label every sentence of articles and tables.
+
+    A run that is cut off goes on where it stopped when the same command is given again.
+    """
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
 
     from .serving import score
 
-    with Progress(
-        "scoring",
+    with Bar(
+        TextColumn("scoring"),
         BarColumn(),
-        MofNCompleteColumn(),
+        TextColumn("{task.fields[sentences]:,} sentences, {task.fields[rate]:,.0f}/s"),
         TimeRemainingColumn(),
         console=err,
         transient=True,
     ) as bar:
-        task = bar.add_task("scoring", total=None)
-        report = score(
-            inputs,
-            output,
-            checkpoint=checkpoint,
-            device=device,
-            text_column=text_column,
-            target=target,
-            batch_size=batch_size,
-            abstain_below=abstain_below,
-            overwrite=overwrite,
-            on_progress=lambda done, total: bar.update(task, completed=done, total=total),
-        )
+        task = bar.add_task("scoring", total=None, sentences=0, rate=0.0)
+        begun = time.monotonic()
+
+        def show(progress: ScoreProgress) -> None:
+            bar.update(
+                task,
+                completed=progress.bytes_read,
+                total=progress.bytes_in_all or None,
+                sentences=progress.sentences,
+                rate=progress.sentences / max(time.monotonic() - begun, 1e-9),
+            )
+
+        try:
+            report = score(
+                inputs,
+                output,
+                checkpoint=checkpoint,
+                device=device,
+                backend=backend,
+                text_column=text_column,
+                id_column=id_column,
+                target_column=target_column,
+                target=target,
+                abstain_below=abstain_below,
+                documents=documents,
+                overwrite=overwrite,
+                on_progress=show,
+            )
+        except KeyboardInterrupt:
+            bar.stop()
+            again = "; the same command goes on from here" if output else ""
+            err.print(f"interrupted{again}")
+            sys.exit(130)
     if output is None:
         _print_scores(report)
     else:
-        out.print(f"{len(report.rows):,} sentences -> {output}", highlight=False, soft_wrap=True)
-    _name_rejects(report.rejects, report.rejects_file)
+        out.print(f"{report.sentences:,} sentences -> {output}", highlight=False, soft_wrap=True)
+        if report.documents:
+            out.print(f"its documents -> {report.documents}", highlight=False, soft_wrap=True)
+    _name_rejects(report.rejects, report.rejects_file, report.rejected)
+
+
+@app.command()
+def export(
+    checkpoint: Annotated[
+        Path | None, typer.Argument(help="Checkpoint or run folder [default: as in score].")
+    ] = None,
+) -> None:
+    """Write the forms that run fastest on CPUs into a checkpoint: ONNX, in float and int8."""
+    from .model.export import export
+
+    for file in export(checkpoint):
+        size = file.stat().st_size / 1e6
+        out.print(f"{file}  {size:.0f} MB", highlight=False, soft_wrap=True)
 
 
 @data_app.command()
@@ -447,12 +503,12 @@ def _keep_rejects(rejects: Sequence[Reject], where: Path, *, add: bool = False) 
     _name_rejects(rejects, where)
 
 
-def _name_rejects(rejects: Sequence[Reject], where: Path | None) -> None:
+def _name_rejects(rejects: Sequence[Reject], where: Path | None, count: int | None = None) -> None:
     for reject in rejects[:10]:
         err.print(f"rejected {_plain(reject)}", highlight=False, soft_wrap=True)
     if rejects:
         place = f"; all in {where}" if where else ""
-        err.print(f"{len(rejects)} rows rejected{place}", highlight=False, soft_wrap=True)
+        err.print(f"{count or len(rejects)} rows rejected{place}", highlight=False, soft_wrap=True)
 
 
 def _plain(message: Any) -> str:
@@ -509,19 +565,14 @@ COLOURS = ("blue", "default", "dark_orange")
 
 def _print_scores(report: ScoreReport) -> None:
     """Print the labels of every sentence, document by document."""
-    first = report.rows[0]
-    fixed = {"document", "sentence", "start", "end", "text"}
-    tasks = {
-        name: [k.removeprefix(f"{name}_") for k in first if k.startswith(f"{name}_")]
-        for name in first
-        if name not in fixed and (first[name] is None or f"{name}_{first[name]}" in first)
-    }
+    present = {name for row in report.rows for name in row}
+    tasks = {task.name: task.labels for task in report.tasks if task.name in present}
     for document in dict.fromkeys(row["document"] for row in report.rows):
         table = Table("sentence", *tasks, title=document, title_justify="left", show_lines=True)
         for row in (row for row in report.rows if row["document"] == document):
             cells = []
             for name, labels in tasks.items():
-                label = row[name]
+                label = row.get(name)
                 if label is None:
                     cells.append("")
                     continue

@@ -12,7 +12,7 @@ from .augmentation import (
 )
 from .example import Example
 from .hygiene import Finding, audit
-from .readers import Reject, expand_paths, read_examples
+from .readers import Reject, expand_paths, read_examples, read_rows
 from .segmentation import Article, Sentence, read_article, split_sentences
 from .splitting import SplitName, split_of
 from .statistics import Statistics, count, count_by, count_loaded
@@ -42,6 +42,7 @@ __all__ = [
     "part_of",
     "read_article",
     "read_examples",
+    "read_rows",
     "renamed",
     "sentence_id",
     "split_of",

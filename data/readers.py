@@ -9,17 +9,25 @@ from __future__ import annotations
 import csv
 import difflib
 import glob
-import io
 import json
 import math
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from ..configs import ColumnsConfig, DataError, Task
 from .example import Example
+from .files import (
+    COMPRESSIONS,
+    LONGEST_LINE,
+    STANDARD_INPUT,
+    Meter,
+    numbered_lines,
+    opened,
+    suffix_of,
+)
 
 SUFFIXES = (".jsonl", ".json", ".csv", ".tsv", ".parquet", ".txt")
 LONGEST_TEXT = 10_000  # characters; a "sentence" beyond this is a broken file
@@ -48,8 +56,8 @@ def expand_paths(patterns: Iterable[str | Path], suffixes: Sequence[str] = SUFFI
     for pattern in patterns:
         path = Path(pattern).expanduser()
         if path.is_dir():
-            matches = sorted(p for p in path.rglob("*") if p.is_file() and p.suffix in suffixes)
-        elif path.is_file():
+            matches = sorted(p for p in path.rglob("*") if p.is_file() and suffix_of(p) in suffixes)
+        elif path.is_file() or path == STANDARD_INPUT:
             matches = [path]
         else:
             matches = sorted(Path(match) for match in glob.glob(str(path), recursive=True))
@@ -80,42 +88,45 @@ def read_examples(
             continue
         try:
             yield line, _to_example(row, tasks, columns)
-        except _BadRowError as problem:
+        except BadRowError as problem:
             yield line, Reject(str(path), line, str(problem), json.dumps(row, default=str)[:2000])
 
 
 def read_rows(
-    path: Path, text_column: str | None = None
+    path: Path, text_column: str | None = None, meter: Meter | None = None
 ) -> Iterator[tuple[int, dict[str, Any] | Reject]]:
     """Yield (line number, row or reject) for every non-blank row of a file.
 
-    A table must have the text column, if one is named.
+    A table must have the text column, if one is named. The meter follows what has been read.
     """
     if path.is_dir():
         raise DataError(f"{path}: is a folder, expected a file")
-    if not path.is_file():
+    if not path.is_file() and path != STANDARD_INPUT:
         raise DataError(_nothing_at(path, SUFFIXES))
-    suffix = path.suffix.lower()
+    suffix = suffix_of(path)
     try:
-        if suffix in (".jsonl", ".json"):
-            yield from _json_rows(path)
+        if path == STANDARD_INPUT:
+            yield from _standard_input_rows(text_column or "text")
+        elif suffix in (".jsonl", ".json"):
+            yield from _json_rows(path, meter)
         elif suffix in (".csv", ".tsv"):
-            yield from _csv_rows(path, text_column, "\t" if suffix == ".tsv" else ",")
-        elif suffix == ".parquet":
-            yield from _parquet_rows(path, text_column)
+            yield from _csv_rows(path, text_column, "\t" if suffix == ".tsv" else ",", meter)
+        elif path.suffix.lower() == ".parquet":
+            yield from _parquet_rows(path, text_column, meter)
         elif suffix == ".txt":
-            for number, line in _lines(path):
+            for number, line in _lines(path, meter):
                 yield number, line if isinstance(line, Reject) else {text_column or "text": line}
         else:
             raise DataError(
-                f"{path}: unknown format {suffix or '(no ending)'!r}; "
-                f"expected one of {', '.join(SUFFIXES)}"
+                f"{path}: unknown format {path.suffix or '(no ending)'!r}; "
+                f"expected one of {', '.join(SUFFIXES)}, each but .parquet also with "
+                f"{' or '.join(COMPRESSIONS)}"
             )
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
 
 
-class _BadRowError(Exception):
+class BadRowError(Exception):
     """Why a row is rejected."""
 
 
@@ -127,76 +138,127 @@ def _nothing_at(path: Path, suffixes: Sequence[str]) -> str:
     return f"{path}: no such file" + (f"; did you mean {nearest[0]!r}?" if nearest else "")
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str | Reject]]:
-    with path.open("rb") as file:
-        for number, raw in enumerate(file, 1):
-            try:
-                line = raw.decode("utf-8-sig" if number == 1 else "utf-8").strip()
-            except UnicodeDecodeError as error:
-                reason = f"not UTF-8: byte {raw[error.start]:#04x} at column {error.start + 1}"
-                yield number, Reject(str(path), number, reason, repr(raw[:200]))
-                continue
-            if line:
-                yield number, line
+def _lines(path: Path, meter: Meter | None = None) -> Iterator[tuple[int, str | Reject]]:
+    """Yield (line number, line) of what is not blank; what cannot be read is a reject."""
+    number = 0
+    try:
+        with opened(path, meter) as file:
+            for number, raw in numbered_lines(file):
+                line = _decoded(path, number, raw)
+                if line:
+                    yield number, line
+    except OSError as error:
+        if number == 0:
+            raise
+        yield number + 1, Reject(str(path), number + 1, f"unreadable from here on: {error}", "")
 
 
-def _json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any] | Reject]]:
-    for number, line in _lines(path):
-        if isinstance(line, Reject):
-            yield number, line
-            continue
-        try:
-            row = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
-            yield number, Reject(str(path), number, f"not JSON: {error}", line[:2000])
-            continue
-        if isinstance(row, dict):
-            yield number, row
+def _decoded(path: Path, number: int, raw: bytes | None) -> str | Reject:
+    if raw is None:
+        reason = f"the line is longer than {LONGEST_LINE:,} bytes"
+        return Reject(str(path), number, reason, "")
+    try:
+        return raw.decode("utf-8-sig" if number == 1 else "utf-8").strip()
+    except UnicodeDecodeError as error:
+        reason = f"not UTF-8: byte {raw[error.start]:#04x} at column {error.start + 1}"
+        return Reject(str(path), number, reason, repr(raw[:200]))
+
+
+def _standard_input_rows(text_column: str) -> Iterator[tuple[int, dict[str, Any] | Reject]]:
+    """One JSON object, or one sentence, per line: the first character of a line tells which."""
+    for number, line in _lines(STANDARD_INPUT):
+        if isinstance(line, str) and not line.startswith("{"):
+            yield number, {text_column: line}
         else:
-            reason = f"expected one JSON object per line, found {type(row).__name__}"
-            yield number, Reject(str(path), number, reason, line[:2000])
+            yield _json_row(STANDARD_INPUT, number, line)
+
+
+def _json_rows(path: Path, meter: Meter | None) -> Iterator[tuple[int, dict[str, Any] | Reject]]:
+    for number, line in _lines(path, meter):
+        yield _json_row(path, number, line)
+
+
+def _json_row(path: Path, number: int, line: str | Reject) -> tuple[int, dict[str, Any] | Reject]:
+    if isinstance(line, Reject):
+        return number, line
+    try:
+        row = json.loads(line)
+    except (json.JSONDecodeError, RecursionError) as error:
+        return number, Reject(str(path), number, f"not JSON: {error}", line[:2000])
+    if isinstance(row, dict):
+        return number, row
+    reason = f"expected one JSON object per line, found {type(row).__name__}"
+    return number, Reject(str(path), number, reason, line[:2000])
 
 
 def _csv_rows(
-    path: Path, text_column: str | None, delimiter: str
+    path: Path, text_column: str | None, delimiter: str, meter: Meter | None
 ) -> Iterator[tuple[int, dict[str, Any] | Reject]]:
-    content = path.read_bytes().decode("utf-8-sig", errors="surrogateescape")
-    reader = csv.DictReader(io.StringIO(content, newline=""), delimiter=delimiter)
-    if reader.fieldnames is not None:
-        _require_column(path, text_column, reader.fieldnames)
-    while True:
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield reader.line_num, Reject(str(path), reader.line_num, f"not CSV: {error}", "")
-            continue
-        if None in row:
-            reason = f"{len(row[None])} more fields than the {len(reader.fieldnames or [])} columns"
-            yield reader.line_num, Reject(str(path), reader.line_num, reason, str(row)[:2000])
-        elif any("\udc80" <= char <= "\udcff" for value in row.values() for char in value or ""):
-            yield reader.line_num, Reject(str(path), reader.line_num, "not UTF-8", repr(row)[:2000])
-        else:
-            yield reader.line_num, dict(row)
+    skipped: list[Reject] = []
+    last = 0
+
+    def lines(file: BinaryIO) -> Iterator[str]:
+        nonlocal last
+        for last, raw in numbered_lines(file):
+            if raw is None:
+                skipped.append(cast(Reject, _decoded(path, last, raw)))
+            else:
+                yield raw.decode("utf-8-sig" if last == 1 else "utf-8", errors="surrogateescape")
+
+    with opened(path, meter) as file:
+        reader = csv.DictReader(lines(file), delimiter=delimiter)
+        if reader.fieldnames is not None:
+            _require_column(path, text_column, reader.fieldnames)
+        while True:
+            row: dict[Any, Any] | Reject | None
+            try:
+                row = next(reader, None)
+            except csv.Error as error:
+                row = Reject(str(path), last, f"not CSV: {error}", "")
+            except OSError as error:
+                row = Reject(str(path), last + 1, f"unreadable from here on: {error}", "")
+                skipped.append(row)
+                row = None
+            for reject in skipped:
+                yield reject.line, reject
+            skipped.clear()
+            if row is None:
+                return
+            yield last, row if isinstance(row, Reject) else _checked_row(path, last, row, reader)
+
+
+def _checked_row(
+    path: Path, line: int, row: dict[Any, Any], reader: csv.DictReader[str]
+) -> dict[str, Any] | Reject:
+    if None in row:
+        reason = f"{len(row[None])} more fields than the {len(reader.fieldnames or [])} columns"
+        return Reject(str(path), line, reason, str(row)[:2000])
+    if any("\udc80" <= char <= "\udcff" for value in row.values() for char in value or ""):
+        return Reject(str(path), line, "not UTF-8", repr(row)[:2000])
+    return row
 
 
 def _parquet_rows(
-    path: Path, text_column: str | None
+    path: Path, text_column: str | None, meter: Meter | None
 ) -> Iterator[tuple[int, dict[str, Any] | Reject]]:
     import pyarrow
     import pyarrow.parquet
 
-    try:
-        file = pyarrow.parquet.ParquetFile(path)
-    except pyarrow.ArrowException as error:
-        raise DataError(f"{path}: not a Parquet file: {error}") from None
-    _require_column(path, text_column, file.schema_arrow.names)
-    number = 0
-    for batch in file.iter_batches():
-        for row in batch.to_pylist():
-            number += 1
-            yield number, row
+    with opened(path, meter) as raw:
+        try:
+            file = pyarrow.parquet.ParquetFile(raw)
+        except pyarrow.ArrowException as error:
+            raise DataError(f"{path}: not a Parquet file: {error}") from None
+        _require_column(path, text_column, file.schema_arrow.names)
+        number = 0
+        try:
+            for batch in file.iter_batches(batch_size=4096):
+                for row in batch.to_pylist():
+                    number += 1
+                    yield number, row
+        except pyarrow.ArrowException as error:
+            reason = f"unreadable from here on: {error}"
+            yield number + 1, Reject(str(path), number + 1, reason, "")
 
 
 def _require_column(path: Path, column: str | None, present: Sequence[str]) -> None:
@@ -209,15 +271,15 @@ def _require_column(path: Path, column: str | None, present: Sequence[str]) -> N
 def clean_text(value: Any, name: str) -> str:
     """Check that a value is usable text; raise with the reason if not."""
     if value is None:
-        raise _BadRowError(f"{name} is missing")
+        raise BadRowError(f"{name} is missing")
     if not isinstance(value, str):
-        raise _BadRowError(f"{name} is {value!r:.60}, expected text, not {type(value).__name__}")
+        raise BadRowError(f"{name} is {value!r:.60}, expected text, not {type(value).__name__}")
     text = " ".join(value.split())
     if not any(unicodedata.category(char)[0] in "LNS" for char in text):
         problem = f"has no word in it: {text!r:.60}" if text else "is empty"
-        raise _BadRowError(f"{name} {problem}")
+        raise BadRowError(f"{name} {problem}")
     if len(text) > LONGEST_TEXT:
-        raise _BadRowError(f"{name} has {len(text):,} characters, more than {LONGEST_TEXT:,}")
+        raise BadRowError(f"{name} has {len(text):,} characters, more than {LONGEST_TEXT:,}")
     return text
 
 
@@ -225,7 +287,7 @@ def _to_example(row: Mapping[str, Any], tasks: Sequence[Task], columns: ColumnsC
     if columns.text not in row:
         nearest = difflib.get_close_matches(columns.text, list(row), n=1)
         hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
-        raise _BadRowError(f"no field {columns.text!r}; fields: {', '.join(map(str, row))}{hint}")
+        raise BadRowError(f"no field {columns.text!r}; fields: {', '.join(map(str, row))}{hint}")
     labels = {}
     distributions = {}
     for task in tasks:
@@ -241,7 +303,7 @@ def _to_example(row: Mapping[str, Any], tasks: Sequence[Task], columns: ColumnsC
 
     target = optional(columns.target)
     if target is None and any(task.about == "target" and task.name in labels for task in tasks):
-        raise _BadRowError(f"has a label about a target, but field {columns.target!r} is empty")
+        raise BadRowError(f"has a label about a target, but field {columns.target!r} is empty")
     return Example(
         text=clean_text(row[columns.text], columns.text),
         labels=labels,
@@ -298,10 +360,10 @@ def _distribution(row: Mapping[str, Any], task: Task, columns: ColumnsConfig) ->
         except (TypeError, ValueError):
             votes[label] = -1.0
         if not 0 <= votes[label] < math.inf:
-            raise _BadRowError(f"{label} is {value!r:.60}, expected a probability or a count")
+            raise BadRowError(f"{label} is {value!r:.60}, expected a probability or a count")
     total = sum(votes.values())
     if total == 0:
-        raise _BadRowError(f"the probabilities of {task.name} are all 0")
+        raise BadRowError(f"the probabilities of {task.name} are all 0")
     return {label: vote / total for label, vote in votes.items()}
 
 
@@ -310,7 +372,7 @@ def _known_label(value: str, task: Task, field: str) -> str:
         return value
     nearest = difflib.get_close_matches(value, task.labels, n=1)
     hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
-    raise _BadRowError(f"{field} is {value!r:.60}, expected one of {', '.join(task.labels)}{hint}")
+    raise BadRowError(f"{field} is {value!r:.60}, expected one of {', '.join(task.labels)}{hint}")
 
 
 def _annotators(
@@ -320,7 +382,7 @@ def _annotators(
     if not given:
         return {}
     if not isinstance(given, Mapping) or not all(isinstance(v, Mapping) for v in given.values()):
-        raise _BadRowError(f"{columns.annotators} is not {{annotator: {{task: label}}}}")
+        raise BadRowError(f"{columns.annotators} is not {{annotator: {{task: label}}}}")
     return {
         str(annotator): {
             task.name: _known_label(

@@ -11,6 +11,9 @@ from pathlib import Path
 
 from ..configs import DataError
 from .boundaries import find_boundaries
+from .files import Meter, opened
+
+LONGEST_ARTICLE = 20_000_000  # bytes; a larger .txt file is a corpus, not an article
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Article:
     title: str | None = None
 
 
-def read_article(path: str | Path) -> Article:
+def read_article(path: str | Path, meter: Meter | None = None) -> Article:
     """Read a .txt file, telling the token-per-line form from running text by its shape.
 
     Raises:
@@ -40,11 +43,14 @@ def read_article(path: str | Path) -> Article:
     if path.is_dir():
         raise DataError(f"{path}: is a folder, expected a text file")
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        with opened(path, meter) as file:
+            text = file.read(LONGEST_ARTICLE + 1).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: not UTF-8 text: byte {error.start} cannot be decoded") from None
     except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror}") from None
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
+    if len(text) > LONGEST_ARTICLE:
+        raise DataError(f"{path}: more than {LONGEST_ARTICLE:,} bytes, too long for one article")
     if not any(char.isalnum() for char in text):
         raise DataError(f"{path}: no word in this file")
     return split_article(text)

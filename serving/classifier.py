@@ -2,87 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
-import torch
-from torch import Tensor, nn
-from transformers import BatchEncoding, PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase
 
 from ..configs import InputError, Task
-from ..model import ActorStanceModel, load_checkpoint, marked
+from ..model import marked
+from ..model.runtime import VECTORS, Runtime, feed, load_runtime, probabilities
 from .prediction import Prediction
 
 OVERLAP = 16  # tokens that two windows of a long text share
+AHEAD = 4096  # texts tokenized and sorted by length at a time
 
 
-def load(path: str | Path | None = None, device: str = "auto") -> Classifier:
+def load(path: str | Path | None = None, device: str = "auto", backend: str = "auto") -> Classifier:
     """Open a checkpoint for inference.
 
     Args:
         path: a checkpoint or run folder; None for the one that ships, else `runs/venezuela`.
         device: "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", "mps".
+        backend: "auto" (on the CPU the exported int8 form, if there is one), "torch", "onnx",
+            "int8".
 
     Raises:
         CheckpointError: there is no usable checkpoint.
         InputError: the device does not exist here.
     """
-    model, tokenizer = load_checkpoint(path)
-    return Classifier(model, tokenizer, device)
+    return Classifier(*load_runtime(path, device, backend))
+
+
+@dataclass(frozen=True)
+class _Question:
+    """A text, and the target it is read with, if any."""
+
+    text: str
+    target: str | None
 
 
 class Classifier:
     """A checkpoint on a device; call it with a text or a list of texts."""
 
-    def __init__(
-        self, model: ActorStanceModel, tokenizer: PreTrainedTokenizerBase, device: str = "auto"
-    ) -> None:
-        self.device = _device(device)
-        self.model = model.eval()
-        nn.Module.to(model, self.device)
+    def __init__(self, runtime: Runtime, tokenizer: PreTrainedTokenizerBase) -> None:
+        self.runtime = runtime
         self.tokenizer = tokenizer
 
     @property
     def tasks(self) -> list[Task]:
         """The tasks of the checkpoint, with their labels in order."""
-        tasks: list[Task] = self.model.config.task_list
+        tasks: list[Task] = self.runtime.config.task_list
         return tasks
 
     @overload
     def __call__(  # type: ignore[overload-overlap]  # a str is an iterable of str
-        self,
-        texts: str,
-        target: str | None = None,
-        batch_size: int = 64,
-        abstain_below: float = 0.0,
+        self, texts: str, target: str | None = None, *, abstain_below: float = 0.0
     ) -> Prediction: ...
 
     @overload
     def __call__(
         self,
         texts: Iterable[str],
-        target: str | None = None,
-        batch_size: int = 64,
+        target: str | Sequence[str | None] | None = None,
+        *,
         abstain_below: float = 0.0,
     ) -> list[Prediction]: ...
 
     def __call__(
         self,
         texts: str | Iterable[str],
-        target: str | None = None,
-        batch_size: int = 64,
+        target: str | Sequence[str | None] | None = None,
+        *,
         abstain_below: float = 0.0,
     ) -> Prediction | list[Prediction]:
-        """Score one text or many, in order.
+        """Score one text or many, in order. A text that comes more than once is computed once.
 
         Args:
             texts: a text gives a `Prediction`, an iterable of texts a list of them. A text longer
                 than the window is read in overlapping pieces, and their probabilities are
                 averaged by length.
-            target: an actor; target tasks are answered about it, and left out without one.
-            batch_size: pieces per forward pass.
+            target: an actor, or one (or None) per text; target tasks are answered about it, and
+                left out without one.
             abstain_below: probability that a label must reach; below it the label is None.
                 `actorstance evaluate` shows what accuracy is gained for what coverage.
 
@@ -96,21 +99,10 @@ class Classifier:
         items = [texts] if isinstance(texts, str) else _as_list(texts)
         for index, text in enumerate(items):
             _check(text, None if single else index)
-        if target is not None and (not isinstance(target, str) or not target.strip()):
-            raise InputError(f"target is {target!r}, expected the name of an actor")
-        asked = {
-            about: [t for t in self.tasks if t.about == about] for about in ("sentence", "target")
-        }
-        if target is not None and not asked["target"]:
-            raise InputError(
-                f"target {target!r}: this checkpoint has no task about a target; "
-                f"tasks: {', '.join(task.name for task in self.tasks)}"
-            )
+        targets = self._checked_targets(target, len(items))
         scores: list[dict[str, dict[str, float]]] = [{} for _ in items]
-        if asked["sentence"]:
-            self._score(items, None, asked["sentence"], scores, batch_size)
-        if asked["target"] and target is not None:
-            self._score(items, target, asked["target"], scores, batch_size)
+        self._score([_Question(text, None) for text in items], "sentence", scores)
+        self._score(list(map(_Question, items, targets)), "target", scores)
         predictions = [
             Prediction(
                 text=text,
@@ -119,81 +111,132 @@ class Classifier:
                     for task, p in given.items()
                 },
                 scores=given,
-                target=target,
+                target=asked,
             )
-            for text, given in zip(items, scores, strict=True)
+            for text, asked, given in zip(items, targets, scores, strict=True)
         ]
         return predictions[0] if single else predictions
 
-    @torch.inference_mode()
-    def _score(
-        self,
-        texts: Sequence[str],
-        target: str | None,
-        tasks: Sequence[Task],
-        scores: list[dict[str, dict[str, float]]],
-        batch_size: int,
-    ) -> None:
-        """Fill `scores` for the given tasks."""
-        totals = {task.name: torch.zeros(len(texts), len(task.labels)) for task in tasks}
-        for rows, weights, batch in self._batches(texts, target, batch_size):
-            probabilities = self.model.probabilities(self.model(**batch).logits)
-            for task in tasks:
-                totals[task.name].index_add_(0, rows, probabilities[task.name].cpu() * weights)
-        for task in tasks:
-            shares = totals[task.name] / totals[task.name].sum(1, keepdim=True)
-            for row, values in zip(scores, shares.tolist(), strict=True):
-                row[task.name] = dict(zip(task.labels, values, strict=True))
-
-    @torch.inference_mode()
-    def embed(self, texts: Sequence[str], batch_size: int = 64) -> np.ndarray:
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
         """Return the encoder's vector of every text, (texts, hidden size), float32."""
         for index, text in enumerate(texts):
             _check(text, index)
-        width = self.model.config.encoder_config().hidden_size
-        totals, weight = torch.zeros(len(texts), width), torch.zeros(len(texts), 1)
-        for rows, weights, batch in self._batches(texts, None, batch_size):
-            totals.index_add_(0, rows, self.model.embed(**batch).float().cpu() * weights)
-            weight.index_add_(0, rows, weights.float())
-        vectors: np.ndarray = (totals / weight).numpy()
+        width = self.runtime.config.encoder_config().hidden_size
+        totals = np.zeros((len(texts), width), dtype=np.float32)
+        weight = np.zeros((len(texts), 1), dtype=np.float32)
+        for rows, weights, batch in self._batches([_Question(text, None) for text in texts]):
+            of_pieces = self.runtime.run(batch, [VECTORS])[VECTORS]
+            np.add.at(totals, rows, of_pieces * weights)
+            np.add.at(weight, rows, weights)
+        vectors: np.ndarray = totals / weight
         return vectors
 
-    def _batches(
-        self, texts: Sequence[str], target: str | None, batch_size: int
-    ) -> Iterator[tuple[Tensor, Tensor, BatchEncoding]]:
-        """Yield (index of the text of each piece, length of each piece, tensors on the device)."""
-        owners, pieces = self._pieces(texts, target)
-        # Sorting by length keeps padding, and so wasted work, small.
-        order = sorted(range(len(pieces)), key=lambda i: len(pieces[i]["input_ids"]))
-        for begin in range(0, len(order), batch_size):
-            chosen = order[begin : begin + batch_size]
-            batch = self.tokenizer.pad([pieces[i] for i in chosen], return_tensors="pt")
-            weights = batch["attention_mask"].sum(1, keepdim=True)
-            yield torch.tensor([owners[i] for i in chosen]), weights, batch.to(self.device)
-
-    def _pieces(
-        self, texts: Sequence[str], target: str | None
-    ) -> tuple[list[int], list[dict[str, Any]]]:
-        """Tokenize, splitting what is longer than the window; owners[i] is the text of piece i."""
-        if not texts:
-            return [], []
-        if target is not None:
-            length, room = len(self.tokenizer.tokenize(target)), self.model.config.window // 2
+    def _checked_targets(
+        self, target: str | Sequence[str | None] | None, count: int
+    ) -> list[str | None]:
+        one_for_all = target is None or isinstance(target, str)
+        targets: list[Any] = [target] * count if one_for_all else list(target or ())
+        if len(targets) != count:
+            raise InputError(f"{len(targets)} targets for {count} texts, expected one per text")
+        room = self.runtime.config.window // 2
+        checked: set[str] = set()
+        for each in targets if count or not one_for_all else [target]:
+            if each is None or (isinstance(each, str) and each in checked):
+                continue
+            if not isinstance(each, str) or not each.strip():
+                raise InputError(f"target is {each!r}, expected the name of an actor")
+            if not any(task.about == "target" for task in self.tasks):
+                raise InputError(
+                    f"target {each!r}: this checkpoint has no task about a target; "
+                    f"tasks: {', '.join(task.name for task in self.tasks)}"
+                )
+            length = len(self.tokenizer.tokenize(each))
             if length > room:
                 raise InputError(f"target has {length} tokens, expected a name of at most {room}")
-        if self.model.config.mark_target:
-            texts = [marked(text, target) for text in texts]
+            checked.add(each)
+        return targets
+
+    def _score(
+        self,
+        questions: Sequence[_Question],
+        about: str,
+        scores: Sequence[dict[str, dict[str, float]]],
+    ) -> None:
+        """Fill in the answers of the tasks about a sentence, or about a target."""
+        tasks = [task for task in self.tasks if task.about == about]
+        numbers: dict[_Question, int] = {}
+        for question in questions:
+            if about == "sentence" or question.target is not None:
+                numbers.setdefault(question, len(numbers))
+        if not tasks or not numbers:
+            return
+        totals = {task.name: np.zeros((len(numbers), len(task.labels))) for task in tasks}
+        for rows, weights, batch in self._batches(list(numbers)):
+            logits = self.runtime.run(batch, [task.name for task in tasks])
+            for task in tasks:
+                temperature = self.runtime.config.temperatures.get(task.name, 1.0)
+                values = probabilities(logits[task.name], temperature)
+                np.add.at(totals[task.name], rows, values * weights)
+        shares = {name: total / total.sum(1, keepdims=True) for name, total in totals.items()}
+        values_of = {name: share.tolist() for name, share in shares.items()}
+        for question, answer in zip(questions, scores, strict=True):
+            number = numbers.get(question)
+            if number is not None:
+                for task in tasks:
+                    values = values_of[task.name][number]
+                    answer[task.name] = dict(zip(task.labels, values, strict=True))
+
+    def _batches(
+        self, questions: Sequence[_Question]
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]]:
+        """Yield (question of each piece, length of each piece, what the runtime takes).
+
+        A batch holds pieces of like length, and so many that they fill the runtime's budget of
+        tokens. The next texts are tokenized while the runtime works on these.
+        """
+        windows = [questions[i : i + AHEAD] for i in range(0, len(questions), AHEAD)]
+        with ThreadPoolExecutor(1) as pool:
+            coming = pool.submit(self._pieces, windows[0]) if windows else None
+            for at in range(len(windows)):
+                assert coming is not None
+                owners, pieces = coming.result()
+                if at + 1 < len(windows):
+                    coming = pool.submit(self._pieces, windows[at + 1])
+                lengths = [len(piece["input_ids"]) for piece in pieces]
+                # The longest first: what memory a run needs shows at its beginning.
+                order = sorted(range(len(pieces)), key=lambda i: -lengths[i])
+                begin = 0
+                while begin < len(order):
+                    size = max(1, self.runtime.batch_tokens // lengths[order[begin]])
+                    chosen = order[begin : begin + size]
+                    begin += size
+                    yield (
+                        np.array([at * AHEAD + owners[i] for i in chosen]),
+                        np.array([[lengths[i]] for i in chosen], dtype=np.float32),
+                        feed([pieces[i] for i in chosen], self.tokenizer.pad_token_id or 0),
+                    )
+
+    def _pieces(self, questions: Sequence[_Question]) -> tuple[list[int], list[Mapping[str, Any]]]:
+        """Tokenize, splitting what is longer than the window; owners[i] is the text of piece i."""
+        settings = self.runtime.config
+        texts = [
+            marked(question.text, question.target) if settings.mark_target else question.text
+            for question in questions
+        ]
+        paired = questions[0].target is not None
         encoded = self.tokenizer(
-            list(texts),
-            None if target is None else [target] * len(texts),
+            texts,
+            [question.target or "" for question in questions] if paired else None,
             truncation="only_first",
-            max_length=self.model.config.window,
+            max_length=settings.window,
             stride=OVERLAP,
             return_overflowing_tokens=True,
         )
         owners = encoded.pop("overflow_to_sample_mapping")
         names = [name for name in self.tokenizer.model_input_names if name in encoded]
-        pieces = [{name: encoded[name][i] for name in names} for i in range(len(owners))]
+        pieces: list[Mapping[str, Any]] = [
+            {name: encoded[name][i] for name in names} for i in range(len(owners))
+        ]
         return owners, pieces
 
 
@@ -211,14 +254,3 @@ def _check(text: Any, index: int | None) -> None:
         raise InputError(f"{where} is {text!r:.60}, expected a string, not {type(text).__name__}")
     if not text.strip():
         raise InputError(f"{where} is empty, expected a sentence")
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(f"device {name!r}: {str(error).splitlines()[0]}") from None
-    return device

@@ -1,31 +1,63 @@
-"""Scoring files and folders: sentences in, one row per sentence out."""
+"""Scoring files and folders: sentences in, one row per sentence out, whatever happens between."""
 
 from __future__ import annotations
 
-import csv
-import json
-import os
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+import hashlib
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from ..configs import ColumnsConfig, DataError
-from ..data import Example, Reject, expand_paths, read_article, read_examples, write_rejects
+import pyarrow
+
+from ..configs import DataError, InputError, Task
+from ..data import Reject
+from ..data.files import STANDARD_INPUT, Meter
+from ..model import find_checkpoint
 from .classifier import Classifier, load
+from .documents import DocumentTotals
+from .sentences import Columns, Input, expand_inputs, stream
+from .shards import ShardedTable
 
-FORMATS = (".parquet", ".jsonl", ".csv")
-CHUNK = 1024  # sentences scored between two reports of progress
+SHARD = 8192  # rows and rejects that are written at once, and lost at most when a run is cut off
+NAMED = 20  # rejects that a report quotes; the file has all
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
 class ScoreReport:
-    """What a scoring run read and wrote."""
+    """What a scoring run read and wrote.
+
+    Attributes:
+        output: the table; None where the rows were asked for.
+        documents: the table of documents, where it was asked for.
+        sentences: how many rows the table has.
+        rejected: how many rows of the input could not be used.
+        rows: the rows, where no output was asked for.
+        rejects: the first of the rejects.
+        rejects_file: all of them.
+        tasks: what was asked.
+    """
 
     output: Path | None
+    documents: Path | None
+    sentences: int
+    rejected: int
     rows: list[dict[str, Any]]
     rejects: list[Reject]
     rejects_file: Path | None
+    tasks: list[Task]
+
+
+@dataclass(frozen=True)
+class ScoreProgress:
+    """How far a scoring run is: sentences done, and bytes of the input read, of all."""
+
+    sentences: int
+    bytes_read: int
+    bytes_in_all: int
 
 
 def score(
@@ -34,158 +66,241 @@ def score(
     *,
     checkpoint: str | Path | None = None,
     device: str = "auto",
+    backend: str = "auto",
     text_column: str = "text",
+    id_column: str = "document",
+    target_column: str | None = None,
     target: str | None = None,
-    batch_size: int = 64,
     abstain_below: float = 0.0,
+    documents: bool = False,
     overwrite: bool = False,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: Callable[[ScoreProgress], None] | None = None,
 ) -> ScoreReport:
     """Score every sentence of files and folders.
 
     Args:
-        inputs: files, folders or globs. A .txt file is an article (running text, or one word per
-            line) and is cut into sentences; in .jsonl, .csv, .tsv and .parquet a row is a sentence.
-        output: .parquet, .jsonl or .csv; None to get the rows only.
-        checkpoint: see `load`.
+        inputs: files, folders, globs, or "-" for standard input (a sentence, or a JSON object, per
+            line). A .txt file is an article (running text, or one word per line) and is cut into
+            sentences; in .jsonl, .csv, .tsv and .parquet a row is a sentence. All but Parquet may
+            be compressed (.gz, .zst).
+        output: .parquet, .jsonl or .csv; None to get the rows only. It is written in shards: the
+            same call goes on where an interrupted one stopped, and ends with the same table.
+        checkpoint, device, backend: see `load`.
         text_column: the column that holds the sentence.
-        target: an actor that target tasks are asked about.
+        id_column: the column that names the document; without it the file is the document.
+        target_column: the column that names the actor whom target tasks are asked about.
+        target: an actor whom target tasks are asked about, in every row that names none.
         abstain_below: probability that a label must reach, else it is left empty.
+        documents: write a table with a row per document as well, `NAME.documents.SUFFIX`.
         overwrite: replace an output that exists.
-        on_progress: called with (sentences done, sentences in all).
+        on_progress: called after every shard.
 
     Each row has `document`, `sentence` (index in the document; the title of a token-per-line
-    article is -1), `start` and `end` (character offsets in an article), `text`, and for each task
-    its label and a `<task>_<label>` column per probability.
+    article is -1), `start` and `end` (character offsets in an article), `text`, the other columns
+    of the input, and for each task its label and a `<task>_<label>` column per probability.
 
     Raises:
         DataError: nothing can be read, or the output cannot be written.
         CheckpointError: the checkpoint cannot be used.
+        InputError: an option makes no sense.
     """
-    if isinstance(inputs, str | Path):
-        inputs = [inputs]
-    target_file = _checked_output(output, overwrite)
-    paths = expand_paths(inputs)
-    sentences: list[dict[str, Any]] = []
-    rejects: list[Reject] = []
-    for path in paths:
-        for item in _sentences(path, text_column):
-            if isinstance(item, Reject):
-                rejects.append(item)
-            else:
-                sentences.append(item)
-    if not sentences:
-        reason = f"; the first reject: {rejects[0]}" if rejects else ""
-        raise DataError(f"{', '.join(map(str, paths))}: no sentence to score{reason}")
-    classifier = load(checkpoint, device)
-    rows = []
-    for begin in range(0, len(sentences), CHUNK):
-        chunk = sentences[begin : begin + CHUNK]
-        rows += _score_rows(classifier, chunk, target, batch_size, abstain_below)
-        if on_progress:
-            on_progress(len(rows), len(sentences))
-    rejects_file = None
-    if target_file:
-        _write(rows, target_file)
-        if rejects:
-            rejects_file = target_file.with_name(target_file.stem + ".rejects.jsonl")
-            write_rejects(rejects, rejects_file)
-    return ScoreReport(target_file, rows, rejects, rejects_file)
+    if documents and output is None:
+        raise InputError("documents=True needs an output to write the table of documents beside")
+    found = expand_inputs([inputs] if isinstance(inputs, str | Path) else inputs)
+    columns = Columns(text_column, id_column, target_column)
+    table = ShardedTable(Path(output)) if output is not None else None
+    if table is not None:
+        table.check_writable(overwrite=overwrite)
+    folder = find_checkpoint(checkpoint)
+    classifier = load(folder, device, backend)
+    labeller = Labeller(classifier, target, abstain_below)
+    meter = Meter(source.path for source in found)
+    items = stream(found, columns, labeller.columns, meter)
+    shards = _ahead(_chunks(items))
+    report = _Tally(on_progress, meter)
+    if table is None:
+        rows: list[dict[str, Any]] = []
+        for chunk in shards:
+            scored = labeller(chunk.rows)
+            rows += scored
+            report.count(chunk)
+        report.require_sentences(found)
+        return ScoreReport(
+            output=None,
+            documents=None,
+            sentences=len(rows),
+            rejected=report.rejected,
+            rows=rows,
+            rejects=report.rejects,
+            rejects_file=None,
+            tasks=labeller.tasks,
+        )
+
+    run = {
+        "checkpoint": _fingerprint(folder),
+        "backend": classifier.runtime.name,
+        "inputs": [_stamp(source) for source in found],
+        "columns": asdict(columns),
+        "target": target,
+        "abstain_below": abstain_below,
+        "rows per shard": SHARD,
+    }
+    table.open(run, overwrite=overwrite, resumable=not _reads_standard_input(found))
+    finished = table.finished_shards
+    for number, chunk in enumerate(shards):
+        if number >= finished:
+            table.add(number, labeller(chunk.rows), chunk.rejects)
+        report.count(chunk)
+    return _finish(table, labeller.tasks, found, report, documents=documents)
 
 
-def _sentences(path: Path, text_column: str) -> Iterator[dict[str, Any] | Reject]:
-    if path.suffix.lower() == ".txt":
-        try:
-            article = read_article(path)
-        except DataError as error:
-            yield Reject(str(path), 0, str(error), "")
-            return
-        if article.title:
-            yield {
-                "document": path.stem,
-                "sentence": -1,
-                "start": None,
-                "end": None,
-                "text": article.title,
-            }
-        for index, sentence in enumerate(article.sentences):
-            yield {
-                "document": path.stem,
-                "sentence": index,
-                "start": sentence.start,
-                "end": sentence.end,
-                "text": sentence.text,
-            }
-        return
-    counts: dict[str, int] = {}
-    for _, item in read_examples(path, [], ColumnsConfig(text=text_column)):
-        if isinstance(item, Example):
-            document = item.document or path.stem
-            yield {
-                "document": document,
-                "sentence": counts.get(document, 0),
-                "start": None,
-                "end": None,
-                "text": item.text,
-            }
-            counts[document] = counts.get(document, 0) + 1
-        else:
-            yield item
+class Labeller:
+    """Adds labels and probabilities to rows; what every engine runs."""
+
+    def __init__(self, classifier: Classifier, target: str | None, abstain_below: float) -> None:
+        self.classifier = classifier
+        self.target = target
+        self.abstain_below = abstain_below
+
+    @property
+    def tasks(self) -> list[Task]:
+        """The tasks that rows may get an answer for."""
+        return self.classifier.tasks
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that it adds."""
+        return [
+            name
+            for task in self.tasks
+            for name in (task.name, *(f"{task.name}_{label}" for label in task.labels))
+        ]
+
+    def __call__(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Return the rows with the columns added; without a target none about a target."""
+        targets = [row.get("target") or self.target for row in rows]
+        predictions = self.classifier(
+            [row["text"] for row in rows], targets, abstain_below=self.abstain_below
+        )
+        scored = []
+        for row, prediction in zip(rows, predictions, strict=True):
+            full = dict(row)
+            if prediction.target is not None:
+                full["target"] = prediction.target
+            for task, scores in prediction.scores.items():
+                full[task] = prediction.labels[task]
+                full.update({f"{task}_{label}": round(p, 4) for label, p in scores.items()})
+            scored.append(full)
+        return scored
 
 
-def _score_rows(
-    classifier: Classifier,
-    chunk: list[dict[str, Any]],
-    target: str | None,
-    batch_size: int,
-    abstain_below: float,
-) -> list[dict[str, Any]]:
-    predictions = classifier(
-        [row["text"] for row in chunk],
-        target=target,
-        batch_size=batch_size,
-        abstain_below=abstain_below,
+@dataclass(frozen=True)
+class Chunk:
+    """Rows and rejects that came one after the other."""
+
+    rows: list[dict[str, Any]]
+    rejects: list[Reject]
+
+
+class _Tally:
+    """Counts what has gone through, keeps the first rejects, and tells of the progress."""
+
+    def __init__(self, on_progress: Callable[[ScoreProgress], None] | None, meter: Meter) -> None:
+        self.sentences = 0
+        self.rejected = 0
+        self.rejects: list[Reject] = []
+        self._on_progress = on_progress
+        self._meter = meter
+
+    def count(self, chunk: Chunk) -> None:
+        self.sentences += len(chunk.rows)
+        self.rejected += len(chunk.rejects)
+        self.rejects += chunk.rejects[: max(0, NAMED - len(self.rejects))]
+        if self._on_progress:
+            self._on_progress(ScoreProgress(self.sentences, self._meter.done, self._meter.total))
+
+    def require_sentences(self, inputs: Sequence[Input]) -> None:
+        if not self.sentences:
+            reason = f"; the first reject: {self.rejects[0]}" if self.rejects else ""
+            names = ", ".join(str(source.path) for source in inputs[:5])
+            raise DataError(f"{names}: no sentence to score{reason}")
+
+
+def _finish(
+    table: ShardedTable,
+    tasks: Sequence[Task],
+    inputs: Sequence[Input],
+    report: _Tally,
+    *,
+    documents: bool,
+) -> ScoreReport:
+    try:
+        report.require_sentences(inputs)
+    except DataError:
+        table.discard()
+        raise
+    counts = table.counts()
+    if counts != {"rows": report.sentences, "rejects": report.rejected}:
+        raise DataError(
+            f"{table.folder}: holds {counts}, but the input has {report.sentences} sentences and "
+            f"{report.rejected} rejects; start over with --overwrite"
+        )
+    more: dict[Path, pyarrow.Table] = {}
+    if documents:
+        totals = DocumentTotals(tasks)
+        for part in table.tables():
+            totals.add(part)
+        suffix = table.output.suffix
+        name = f"{table.output.name.removesuffix(suffix)}.documents{suffix}"
+        more[table.output.with_name(name)] = totals.table()
+    table.join(more)
+    return ScoreReport(
+        output=table.output,
+        documents=next(iter(more), None),
+        sentences=report.sentences,
+        rejected=report.rejected,
+        rows=[],
+        rejects=report.rejects,
+        rejects_file=table.rejects_file if report.rejected else None,
+        tasks=list(tasks),
     )
-    rows = []
-    for row, prediction in zip(chunk, predictions, strict=True):
-        scored = dict(row)
-        for task, scores in prediction.scores.items():
-            scored[task] = prediction.labels[task]
-            scored.update({f"{task}_{label}": round(p, 4) for label, p in scores.items()})
-        rows.append(scored)
-    return rows
 
 
-def _checked_output(output: str | Path | None, overwrite: bool) -> Path | None:
-    if output is None:
-        return None
-    path = Path(output)
-    if path.suffix not in FORMATS:
-        raise DataError(f"{path}: output ends in {path.suffix!r}, expected one of {FORMATS}")
-    if path.is_dir():
-        raise DataError(f"{path}: is a folder, expected a file to write")
-    if path.exists() and not overwrite:
-        raise DataError(f"{path}: exists; replace it with --overwrite")
-    if not path.absolute().parent.is_dir():
-        raise DataError(f"{path}: its folder does not exist")
-    if not os.access(path.absolute().parent, os.W_OK):
-        raise DataError(f"{path}: its folder cannot be written to")
-    return path
+def _chunks(items: Iterator[dict[str, Any] | Reject]) -> Iterator[Chunk]:
+    while taken := list(itertools.islice(items, SHARD)):
+        yield Chunk(
+            [item for item in taken if not isinstance(item, Reject)],
+            [item for item in taken if isinstance(item, Reject)],
+        )
 
 
-def _write(rows: list[dict[str, Any]], path: Path) -> None:
-    partial = path.with_name(path.name + ".partial")
-    if path.suffix == ".parquet":
-        import pyarrow
-        import pyarrow.parquet
+def _ahead(items: Iterator[Item]) -> Iterator[Item]:
+    """Yield the same items, each read while the one before is worked on."""
+    done = object()
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, items, done)
+        while (item := coming.result()) is not done:
+            coming = pool.submit(next, items, done)
+            yield item  # type: ignore[misc]
 
-        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), partial)
-    elif path.suffix == ".jsonl":
-        with partial.open("w", encoding="utf-8") as file:
-            file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    else:
-        with partial.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, fieldnames=list(rows[0]))
-            writer.writeheader()
-            writer.writerows(rows)
-    partial.replace(path)
+
+def _fingerprint(folder: Path) -> str:
+    """Hash what decides a checkpoint's answers."""
+    digest = hashlib.sha256()
+    for name in ("config.json", "tokenizer.json", "model.safetensors"):
+        file = folder / name
+        if file.is_file():
+            with file.open("rb") as content:
+                digest.update(hashlib.file_digest(content, "sha256").digest())
+    return digest.hexdigest()
+
+
+def _stamp(source: Input) -> list[Any]:
+    if source.path == STANDARD_INPUT:
+        return ["-"]
+    status = source.path.stat()
+    return [str(source.path), status.st_size, status.st_mtime_ns]
+
+
+def _reads_standard_input(inputs: Iterable[Input]) -> bool:
+    return any(source.path == STANDARD_INPUT for source in inputs)

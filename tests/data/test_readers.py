@@ -1,3 +1,4 @@
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 
@@ -138,3 +139,32 @@ def test_votes_become_a_label_and_shares(write_jsonl: Callable[..., Path]) -> No
     assert good[1].labels == {} and good[1].distributions == {}
     assert "pro_maduro is 'many', expected a probability or a count" in bad[0].reason
     assert "all 0" in bad[1].reason
+
+
+def test_a_line_without_end_is_rejected_and_the_next_one_is_read(tmp_path: Path) -> None:
+    endless = b"x" * 9_000_000
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(b'{"text": "First."}\n' + endless + b'\n{"text": "Last."}\n')
+    good, bad = read(path)
+    assert [row.text for row in good] == ["First.", "Last."]
+    assert [(reject.line, reject.reason) for reject in bad] == [
+        (2, "the line is longer than 4,000,000 bytes")
+    ]
+    table = tmp_path / "rows.csv"
+    table.write_bytes(b'text,note\nFirst.,"two\nlines"\n' + endless + b"\nLast.,\n")
+    good, bad = read(table)
+    assert [row.text for row in good] == ["First.", "Last."]
+    assert [reject.line for reject in bad] == [4]
+
+
+def test_what_can_be_read_of_a_damaged_file_is_read(tmp_path: Path) -> None:
+    rows = "".join(f'{{"text": "Sentence {number} of many."}}\n' for number in range(5000))
+    packed = gzip.compress(rows.encode())
+    for name in ("cut.jsonl.gz", "cut.csv.gz"):
+        (tmp_path / name).write_bytes(packed[: len(packed) // 2])
+    good, bad = read(tmp_path / "cut.jsonl.gz")
+    assert 0 < len(good) < 5000
+    assert len(bad) == 1 and "unreadable from here on" in bad[0].reason
+    (tmp_path / "not.jsonl.gz").write_bytes(b"never compressed")
+    with pytest.raises(DataError, match=r"not\.jsonl\.gz: cannot be read"):
+        read(tmp_path / "not.jsonl.gz")

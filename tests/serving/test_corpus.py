@@ -1,13 +1,33 @@
 import csv
+import gzip
+import importlib
+import itertools
 import json
+import resource
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import actorstance
+import pyarrow
 import pyarrow.parquet as pq
 import pytest
 from actorstance.configs import DataError
+from actorstance.serving import ScoreProgress
+from actorstance.tests.fixtures import DISPUTE
+
+corpus_module = importlib.import_module("actorstance.serving.corpus")
 
 EXAMPLES = Path(actorstance.__file__).parent / "data" / "examples"
+
+
+@pytest.fixture(scope="module")
+def tiny_run(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of one epoch on a small encoder, for what does not depend on what it says."""
+    overrides = [f"model.encoder={tiny_encoder}", "training.epochs=1", "evaluation.bootstrap=0"]
+    output = tmp_path_factory.mktemp("runs") / "tiny"
+    return actorstance.train(DISPUTE, overrides=overrides, output=output, progress=False)
 
 
 @pytest.fixture
@@ -87,7 +107,146 @@ def test_output_that_cannot_be_written_is_refused_before_any_work(
 
 
 def test_nothing_to_score_is_an_error_that_names_the_first_reason(
-    corpus: Path, tmp_path: Path
+    dispute_run: Path, corpus: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(DataError, match=r"no sentence to score.*broken\.txt"):
-        actorstance.score(corpus / "broken.txt", tmp_path / "out.csv")
+        actorstance.score(corpus / "broken.txt", tmp_path / "out.csv", checkpoint=dispute_run)
+    assert not list(tmp_path.glob("out.csv*"))
+
+
+def test_compressed_files_and_standard_input_are_read_like_any_other(
+    dispute_run: Path, corpus: Path, tmp_path: Path
+) -> None:
+    plain = (corpus / "rows.jsonl").read_bytes()
+    packed = tmp_path / "packed"
+    packed.mkdir()
+    (packed / "rows.jsonl.gz").write_bytes(gzip.compress(plain))
+    with pyarrow.CompressedOutputStream(str(packed / "table.csv.zst"), "zstd") as file:
+        file.write((corpus / "table.csv").read_bytes())
+    (packed / "cut.csv.gz").write_bytes(gzip.compress(b"text\n" + b"A long table.\n" * 5000)[:60])
+    report = actorstance.score(packed, checkpoint=dispute_run)
+    assert [row["text"] for row in report.rows if row["text"] != "A long table."] == [
+        "The council met.",
+        "It will meet again.",
+        "Every clerk signed.",
+    ]
+    assert any("unreadable" in str(r) or "cannot be read" in str(r) for r in report.rejects)
+    code = (
+        "import actorstance; "
+        f"print([r['text'] for r in actorstance.score('-', checkpoint={str(dispute_run)!r}).rows])"
+    )
+    given = plain + b"A bare line.\n"
+    done = subprocess.run(
+        [sys.executable, "-c", code], input=given, capture_output=True, check=True
+    )
+    assert eval(done.stdout) == ["The council met.", "It will meet again.", "A bare line."]
+
+
+def test_other_columns_stay_and_targets_come_from_a_column(
+    dispute_run: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text(
+        "id,when,quote,side,who\n"
+        "speech-1,2019-02-01,Voss won.,left,Voss\n"
+        "speech-1,2019-02-02,Rehl lost.,right,\n"
+        "speech-2,2019-02-03,,right,Rehl\n"
+    )
+    report = actorstance.score(
+        table,
+        tmp_path / "out.parquet",
+        checkpoint=dispute_run,
+        text_column="quote",
+        id_column="id",
+        target_column="who",
+        documents=True,
+    )
+    rows = pq.read_table(tmp_path / "out.parquet").to_pylist()
+    assert [(row["document"], row["sentence"]) for row in rows] == [
+        ("speech-1", 0),
+        ("speech-1", 1),
+    ]
+    assert [row["when"] for row in rows] == ["2019-02-01", "2019-02-02"]
+    assert [row["side_in"] for row in rows] == ["left", "right"]
+    assert rows[0]["target"] == "Voss" and rows[0]["tone_toward"] is not None
+    assert rows[1]["target"] is None and rows[1]["tone_toward"] is None
+    assert report.sentences == 2 and report.rejected == 1
+    documents = pq.read_table(report.documents or "").to_pylist()
+    assert [(row["document"], row["sentences"]) for row in documents] == [("speech-1", 2)]
+    labels = [name for name in documents[0] if name.startswith("side_") and name.endswith("_share")]
+    assert sum(documents[0][name] for name in labels) == pytest.approx(1)
+
+
+def many_sentences(path: Path) -> Path:
+    """A corpus of a few hundred rows, some of them broken, some of them twice."""
+    with path.open("w", encoding="utf-8") as file:
+        for number in range(600):
+            text = f"Ward {number % 450} counted {number % 7} boxes for Voss."
+            row = {"text": None if number % 50 == 9 else text, "document": f"d{number // 13}"}
+            file.write(json.dumps(row) + "\n")
+    return path
+
+
+def test_killed_at_any_moment_it_resumes_to_the_very_same_table(
+    tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = many_sentences(tmp_path / "many.jsonl")
+    monkeypatch.setattr(corpus_module, "SHARD", 40)
+    whole = actorstance.score(
+        source, tmp_path / "whole.parquet", checkpoint=tiny_run, documents=True
+    )
+    assert whole.sentences == 588 and whole.rejected == 12
+    program = Path(__file__).with_name("killed.py")
+    command = [sys.executable, str(program), str(source), str(tmp_path), str(tiny_run), "20"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    kills, *finished = done.stdout.split()
+    assert int(kills) >= 20 and finished
+    for name, table in itertools.product(
+        ("parquet", "documents.parquet", "rejects.jsonl"), finished
+    ):
+        of_whole = tmp_path / f"whole.{name}"
+        assert (tmp_path / f"{table}.{name}").read_bytes() == of_whole.read_bytes(), (table, name)
+
+
+def test_a_cut_off_run_goes_on_only_with_the_same_question(
+    tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = many_sentences(tmp_path / "many.jsonl")
+    output = tmp_path / "out.parquet"
+    monkeypatch.setattr(corpus_module, "SHARD", 40)
+
+    def stop(progress: ScoreProgress) -> None:
+        if progress.sentences > 100:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        actorstance.score(source, output, checkpoint=tiny_run, on_progress=stop)
+    assert not output.exists()
+    with pytest.raises(DataError, match=r"differs in abstain_below.*--overwrite"):
+        actorstance.score(source, output, checkpoint=tiny_run, abstain_below=0.5)
+    done: list[int] = []
+    actorstance.score(
+        source, output, checkpoint=tiny_run, on_progress=lambda p: done.append(p.sentences)
+    )
+    assert len(pq.read_table(output)) == 588 == done[-1]
+    with pytest.raises(DataError, match="exists"):
+        actorstance.score(source, output, checkpoint=tiny_run)
+
+
+def test_a_full_disk_is_one_clear_line_and_loses_nothing(
+    tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = many_sentences(tmp_path / "many.jsonl")
+    output = tmp_path / "out.jsonl"
+    monkeypatch.setattr(corpus_module, "SHARD", 40)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+        with pytest.raises(DataError, match=r"out\.jsonl: cannot be written: File too large"):
+            actorstance.score(source, output, checkpoint=tiny_run)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+    assert not output.exists()
+    assert actorstance.score(source, output, checkpoint=tiny_run).sentences == 588
