@@ -174,7 +174,7 @@ def _with_absolute_paths(config: Config, folder: Path) -> Config:
     if training.distillation:
         distillation = training.distillation.model_copy(
             update={
-                "teachers": [folder_or_name(name) for name in training.distillation.teachers],
+                "teachers": absolute(training.distillation.teachers),
                 "unlabelled": [located(source) for source in training.distillation.unlabelled],
             }
         )
