@@ -187,6 +187,8 @@ def score(
         bool, typer.Option("--documents", help="Write a table with a row per document as well.")
     ] = False,
     overwrite: Annotated[bool, typer.Option(help="Replace an existing output.")] = False,
+    engine: Annotated[str, typer.Option(help="local, or ray for a Ray cluster.")] = "local",
+    workers: Annotated[int, typer.Option(min=1, help="Processes of the ray engine.")] = 2,
 ) -> None:
     """Label every sentence of articles and tables.
 
@@ -231,6 +233,8 @@ def score(
                 abstain_below=abstain_below,
                 documents=documents,
                 overwrite=overwrite,
+                engine=engine,
+                workers=workers,
                 on_progress=show,
             )
         except KeyboardInterrupt:

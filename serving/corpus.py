@@ -22,6 +22,7 @@ from .sentences import Columns, Input, expand_inputs, stream
 from .shards import ShardedTable
 
 SHARD = 8192  # rows and rejects that are written at once, and lost at most when a run is cut off
+ENGINES = ("local", "ray")
 NAMED = 20  # rejects that a report quotes; the file has all
 Item = TypeVar("Item")
 
@@ -74,6 +75,8 @@ def score(
     abstain_below: float = 0.0,
     documents: bool = False,
     overwrite: bool = False,
+    engine: str = "local",
+    workers: int = 2,
     on_progress: Callable[[ScoreProgress], None] | None = None,
 ) -> ScoreReport:
     """Score every sentence of files and folders.
@@ -93,6 +96,8 @@ def score(
         abstain_below: probability that a label must reach, else it is left empty.
         documents: write a table with a row per document as well, `NAME.documents.SUFFIX`.
         overwrite: replace an output that exists.
+        engine: "local", or "ray" for a pool of `workers` on a Ray cluster; the rows are the same.
+        workers: how many processes label, with engine "ray".
         on_progress: called after every shard.
 
     Each row has `document`, `sentence` (index in the document; the title of a token-per-line
@@ -106,23 +111,31 @@ def score(
     """
     if documents and output is None:
         raise InputError("documents=True needs an output to write the table of documents beside")
+    if engine not in ENGINES:
+        raise InputError(f"engine {engine!r}: expected one of {', '.join(ENGINES)}")
     found = expand_inputs([inputs] if isinstance(inputs, str | Path) else inputs)
     columns = Columns(text_column, id_column, target_column)
     table = ShardedTable(Path(output)) if output is not None else None
     if table is not None:
         table.check_writable(overwrite=overwrite)
     folder = find_checkpoint(checkpoint)
-    classifier = load(folder, device, backend)
-    labeller = Labeller(classifier, target, abstain_below)
+    asked: dict[str, Any] = {
+        "checkpoint": str(folder),
+        "device": device,
+        "backend": backend,
+        "target": target,
+        "abstain_below": abstain_below,
+    }
+    # The local engine works with it; of the others it says what tasks there are.
+    labeller = Labeller.load(**asked)
     meter = Meter(source.path for source in found)
     items = stream(found, columns, labeller.columns, meter)
     shards = _ahead(_chunks(items))
     report = _Tally(on_progress, meter)
     if table is None:
         rows: list[dict[str, Any]] = []
-        for chunk in shards:
-            scored = labeller(chunk.rows)
-            rows += scored
+        for chunk, labelled in _labelled(shards, engine, workers, labeller, asked):
+            rows += labelled
             report.count(chunk)
         report.require_sentences(found)
         return ScoreReport(
@@ -138,7 +151,7 @@ def score(
 
     run = {
         "checkpoint": _fingerprint(folder),
-        "backend": classifier.runtime.name,
+        "backend": labeller.classifier.runtime.name,
         "inputs": [_stamp(source) for source in found],
         "columns": asdict(columns),
         "target": target,
@@ -147,9 +160,11 @@ def score(
     }
     table.open(run, overwrite=overwrite, resumable=not _reads_standard_input(found))
     finished = table.finished_shards
-    for number, chunk in enumerate(shards):
-        if number >= finished:
-            table.add(number, labeller(chunk.rows), chunk.rejects)
+    for chunk in itertools.islice(shards, finished):
+        report.count(chunk)
+    rest = _labelled(shards, engine, workers, labeller, asked)
+    for number, (chunk, labelled) in enumerate(rest, finished):
+        table.add(number, labelled, chunk.rejects)
         report.count(chunk)
     return _finish(table, labeller.tasks, found, report, documents=documents)
 
@@ -161,6 +176,18 @@ class Labeller:
         self.classifier = classifier
         self.target = target
         self.abstain_below = abstain_below
+
+    @classmethod
+    def load(
+        cls,
+        checkpoint: str,
+        device: str,
+        backend: str,
+        target: str | None,
+        abstain_below: float,
+    ) -> Labeller:
+        """Open a checkpoint, in this process or in a worker's."""
+        return cls(load(checkpoint, device, backend), target, abstain_below)
 
     @property
     def tasks(self) -> list[Task]:
@@ -272,6 +299,25 @@ def _chunks(items: Iterator[dict[str, Any] | Reject]) -> Iterator[Chunk]:
             [item for item in taken if not isinstance(item, Reject)],
             [item for item in taken if isinstance(item, Reject)],
         )
+
+
+def _labelled(
+    chunks: Iterator[Chunk],
+    engine: str,
+    workers: int,
+    labeller: Labeller,
+    asked: dict[str, Any],
+) -> Iterator[tuple[Chunk, list[dict[str, Any]]]]:
+    if engine == "local":
+        for chunk in chunks:
+            yield chunk, labeller(chunk.rows)
+        return
+    from .cluster import label_with_ray
+
+    given, kept = itertools.tee(chunks)
+    yield from zip(
+        kept, label_with_ray((chunk.rows for chunk in given), workers, asked), strict=False
+    )
 
 
 def _ahead(items: Iterator[Item]) -> Iterator[Item]:

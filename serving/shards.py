@@ -115,7 +115,7 @@ class ShardedTable:
         try:
             if rows:
                 with _replacing(self._file(number, "parquet")) as partial:
-                    pyarrow.parquet.write_table(_table(rows), partial)
+                    pyarrow.parquet.write_table(as_table(rows), partial)
             lines = [json.dumps(asdict(reject), ensure_ascii=False) + "\n" for reject in rejects]
             _write_text(self._file(number, "rejects.jsonl"), "".join(lines))
             counts = {"rows": len(rows), "rejects": len(rejects)}
@@ -209,7 +209,8 @@ def _cells(row: tuple[Any, ...]) -> list[Any]:
     ]
 
 
-def _table(rows: Sequence[Mapping[str, Any]]) -> pyarrow.Table:
+def as_table(rows: Sequence[Mapping[str, Any]]) -> pyarrow.Table:
+    """Return rows as a table; a column of values of several kinds becomes text."""
     names = dict.fromkeys(name for row in rows for name in row)
     return pyarrow.table({name: _array([row.get(name) for row in rows]) for name in names})
 
