@@ -44,13 +44,16 @@ def read_article(path: str | Path, meter: Meter | None = None) -> Article:
         raise DataError(f"{path}: is a folder, expected a text file")
     try:
         with opened(path, meter) as file:
-            text = file.read(LONGEST_ARTICLE + 1).decode("utf-8-sig")
+            raw = file.read(LONGEST_ARTICLE + 1)
+        if len(raw) > LONGEST_ARTICLE:
+            raise DataError(
+                f"{path}: more than {LONGEST_ARTICLE:,} bytes, too long for one article"
+            )
+        text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: not UTF-8 text: byte {error.start} cannot be decoded") from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
-    if len(text) > LONGEST_ARTICLE:
-        raise DataError(f"{path}: more than {LONGEST_ARTICLE:,} bytes, too long for one article")
     if not any(char.isalnum() for char in text):
         raise DataError(f"{path}: no word in this file")
     return split_article(text)

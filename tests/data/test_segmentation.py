@@ -52,3 +52,13 @@ def test_unusable_files_are_refused_by_name(tmp_path: Path, content: bytes) -> N
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"article\.txt"):
         read_article(path)
+
+
+def test_an_article_that_is_too_long_is_refused_not_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actorstance.data.segmentation.LONGEST_ARTICLE", 101)
+    path = tmp_path / "long.txt"
+    path.write_text("é" * 70, encoding="utf-8")  # 140 bytes, though fewer characters than allowed
+    with pytest.raises(DataError, match="more than 101 bytes"):
+        read_article(path)
