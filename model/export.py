@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from ..configs import CheckpointError
 from .checkpoint import find_checkpoint, load_checkpoint
 from .modeling import ActorStanceModel
-from .runtime import ONNX_FILES, VECTORS
+from .runtime import INPUTS, ONNX_FILES, VECTORS
 
 FUSED_KINDS = ("bert", "roberta", "camembert", "distilbert", "electra")
 
@@ -54,7 +54,7 @@ def export(path: str | Path | None = None) -> list[Path]:
     model, tokenizer = load_checkpoint(folder)
     model.encoder.set_attn_implementation("eager")
     example = dict(tokenizer(["One.", "Two words."], padding=True, return_tensors="pt"))
-    names = [name for name in ("input_ids", "attention_mask", "token_type_ids") if name in example]
+    names = [name for name in INPUTS if name in example]
     outputs = [task.name for task in model.config.task_list] + [VECTORS]
     with tempfile.TemporaryDirectory() as scratch, _quiet():
         raw, fused, quantized = (Path(scratch) / f"{n}.onnx" for n in ("raw", "fused", "int8"))

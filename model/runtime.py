@@ -16,7 +16,7 @@ from .checkpoint import find_checkpoint, load_checkpoint, load_settings
 
 BACKENDS = ("auto", "torch", "onnx", "int8")
 ONNX_FILES = {"onnx": Path("onnx") / "model.onnx", "int8": Path("onnx") / "model_int8.onnx"}
-VECTORS = "sentence_vectors"
+VECTORS = "sentence-vectors"  # a name that no task can have
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 
 
@@ -100,8 +100,8 @@ class OnnxRuntime:
 
     def run(self, batch: Mapping[str, np.ndarray], outputs: Sequence[str]) -> dict[str, np.ndarray]:
         """See `Runtime.run`."""
-        feed = {name: values for name, values in batch.items() if name in self._inputs}
-        values = self._session.run(list(outputs), feed)
+        given = {name: values for name, values in batch.items() if name in self._inputs}
+        values = self._session.run(list(outputs), given)
         return dict(zip(outputs, values, strict=True))
 
 

@@ -30,8 +30,9 @@ from ..data import check_files, expand_paths, part_of, with_exchanged_names
 from ..model import find_checkpoint, load_checkpoint
 from ..model.checkpoint import load_settings
 from ..model.modeling import NO_LABEL
+from ..model.runtime import VECTORS
 from .datasets import Row, target_probabilities
-from .evaluation import VECTORS, predict_rows
+from .evaluation import predict_rows
 
 PRONOUNS = frozenset(
     [

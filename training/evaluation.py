@@ -16,11 +16,10 @@ from ..configs import ColumnsConfig, DataError, EvaluationConfig, Task, load_con
 from ..data import Example, check_files, expand_paths
 from ..model import ActorStanceModel, find_checkpoint, load_checkpoint
 from ..model.modeling import NO_LABEL
+from ..model.runtime import VECTORS
 from .calibration import coverage_curve, expected_calibration_error
 from .datasets import Row, encode, load_splits, rows_of
 from .metrics import ClassificationReport
-
-VECTORS = "(vectors)"  # a name that no task can have
 
 
 def evaluate(
