@@ -548,19 +548,11 @@ def _print_metrics(reports: dict[str, Any]) -> None:
 
 def _print_coverage(reports: dict[str, Any]) -> None:
     """Print what abstaining would leave, and how much of that is right."""
-    curves: dict[str, list[dict[str, float]]] = {
-        task: report["coverage_curve"] for task, report in reports.items()
-    }
-    table = Table("abstain below", *curves, box=SIMPLE, pad_edge=False, collapse_padding=True)
-    longest: list[dict[str, float]] = max(curves.values(), key=lambda curve: len(list(curve)))
-    for at, point in enumerate(longest):
-        cells = [
-            f"{curve[at]['coverage']:.0%} labelled, {curve[at]['accuracy']:.0%} right"
-            if at < len(curve)
-            else "none labelled"
-            for curve in curves.values()
-        ]
-        table.add_row(f"{point['abstain_below']:g}", *cells)
+    from .training.calibration import coverage_rows
+
+    table = Table("abstain below", *reports, box=SIMPLE, pad_edge=False, collapse_padding=True)
+    for row in coverage_rows(reports):
+        table.add_row(*row)
     out.print(table)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -53,6 +56,27 @@ def coverage_curve(probabilities: Tensor, labels: Tensor) -> list[dict[str, floa
             }
         )
     return curve
+
+
+def coverage_rows(reports: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
+    """Put the `coverage_curve` of every task's report in words: a row per threshold."""
+    curves = {
+        task: {point["abstain_below"]: point for point in report["coverage_curve"]}
+        for task, report in reports.items()
+    }
+    return [
+        [
+            f"{threshold:g}",
+            *(
+                f"{curve[threshold]['coverage']:.0%} labelled, "
+                f"{curve[threshold]['accuracy']:.0%} right"
+                if threshold in curve
+                else "none labelled"
+                for curve in curves.values()
+            ),
+        ]
+        for threshold in sorted({threshold for curve in curves.values() for threshold in curve})
+    ]
 
 
 def expected_calibration_error(probabilities: Tensor, labels: Tensor, bins: int = 10) -> float:

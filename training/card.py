@@ -7,6 +7,7 @@ from typing import Any
 
 from ..configs import Config
 from ..data import count
+from .calibration import coverage_rows
 
 TEMPLATE = """---
 library_name: actorstance
@@ -120,19 +121,9 @@ def _results_table(metrics: dict[str, Any]) -> str:
 
 
 def _coverage_table(reports: dict[str, Any]) -> str:
-    thresholds = {p["abstain_below"] for r in reports.values() for p in r["coverage_curve"]}
     rows = [
         "| abstain below | " + " | ".join(reports) + " |",
         "| --- |" + " --- |" * len(reports),
+        *("| " + " | ".join(row) + " |" for row in coverage_rows(reports)),
     ]
-    for threshold in sorted(thresholds):
-        cells = []
-        for report in reports.values():
-            found = [p for p in report["coverage_curve"] if p["abstain_below"] == threshold]
-            cells.append(
-                f"{found[0]['coverage']:.0%} labelled, {found[0]['accuracy']:.0%} right"
-                if found
-                else "none labelled"
-            )
-        rows.append(f"| {threshold:g} | " + " | ".join(cells) + " |")
     return "\n".join(rows)
