@@ -62,7 +62,9 @@ def main() -> None:
         # An output folder that does not exist, a full disk, a file that may not be read.
         if error.filename is None:
             raise
-        where = str(error.filename).removesuffix(".partial")
+        from .data.files import WRITING
+
+        where = str(error.filename).removesuffix(WRITING)
         err.print(f"[red]error:[/] {_plain(where)}: {error.strerror}", highlight=False)
         sys.exit(1)
     except ModuleNotFoundError as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..configs import DataError, Task
 from .example import Example
+from .files import replacing
 from .readers import Reject, read_rows
 
 
@@ -50,8 +51,10 @@ def write_annotation_table(
         show_annotators: add what each annotator said, for the person who settles disputes.
     """
     path = Path(path)
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("w", encoding="utf-8-sig", newline="") as file:
+    with (
+        replacing(path) as partial,
+        partial.open("w", encoding="utf-8-sig", newline="") as file,
+    ):
         writer = csv.writer(file)
         names = [task.name for task in tasks]
         annotators = sorted({name for row in examples for name in row.annotators})
@@ -62,7 +65,6 @@ def write_annotation_table(
             cells = [sentence_id(row), row.document or "", row.text, row.target or ""]
             cells += [row.annotators.get(who, {}).get(task, "") for task, who in shown]
             writer.writerow([*cells, *("" for _ in names)])
-    partial.replace(path)
 
 
 def merge_labels(

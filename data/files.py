@@ -1,16 +1,18 @@
-"""Opening files of text, plain or compressed, and walking their lines without ever holding one
-that is too long.
+"""Files of text: opened plain or compressed, walked without ever holding a line that is too long,
+and written under another name until they are whole.
 """
 
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
+WRITING = ".writing"  # ends the name of a file until it is whole
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 LONGEST_LINE = 4_000_000  # bytes; a longer line is a broken file, not a row
 STANDARD_INPUT = Path("-")
@@ -57,6 +59,16 @@ def _unpacked(path: Path, file: BinaryIO) -> Iterator[BinaryIO]:
 
     with pyarrow.CompressedInputStream(file, compression) as stream:
         yield cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, stream), 1 << 16))
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a name to write under; on success the file is on disk under its own name."""
+    partial = path.with_name(path.name + WRITING)
+    yield partial
+    with partial.open("rb") as file:
+        os.fsync(file.fileno())
+    partial.replace(path)
 
 
 def numbered_lines(file: BinaryIO) -> Iterator[tuple[int, bytes | None]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..configs import ColumnsConfig, DataError, Task
 from .example import Example
+from .files import replacing
 from .readers import Reject, read_examples
 
 
@@ -58,9 +59,7 @@ def write_rejects(rejects: Sequence[Reject], path: str | Path, *, add: bool = Fa
     """
     path = Path(path)
     kept = path.read_text(encoding="utf-8") if add and path.is_file() else ""
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("w", encoding="utf-8") as file:
+    with replacing(path) as partial, partial.open("w", encoding="utf-8") as file:
         file.write(kept)
         for reject in rejects:
             file.write(json.dumps(asdict(reject), ensure_ascii=False) + "\n")
-    partial.replace(path)

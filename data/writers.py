@@ -9,6 +9,7 @@ from typing import Any
 
 from ..configs import ColumnsConfig
 from .example import Example
+from .files import replacing
 
 
 def write_examples(
@@ -16,12 +17,10 @@ def write_examples(
 ) -> None:
     """Write one JSON object per line, atomically, under the column names the config gives."""
     path = Path(path)
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("w", encoding="utf-8") as file:
+    with replacing(path) as partial, partial.open("w", encoding="utf-8") as file:
         for example in examples:
             record = to_record(example, columns or ColumnsConfig())
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
-    partial.replace(path)
 
 
 def to_record(example: Example, columns: ColumnsConfig) -> dict[str, Any]:

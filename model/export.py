@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ..configs import CheckpointError
+from ..data.files import replacing
 from .checkpoint import find_checkpoint, load_checkpoint
 from .modeling import ActorStanceModel
 from .runtime import INPUTS, ONNX_FILES, VECTORS
@@ -94,9 +95,8 @@ def export(path: str | Path | None = None) -> list[Path]:
         for source, name in ((fused, "onnx"), (quantized, "int8")):
             target = folder / ONNX_FILES[name]
             target.parent.mkdir(exist_ok=True)
-            partial = target.with_name(target.name + ".partial")
-            shutil.copyfile(source, partial)
-            partial.replace(target)
+            with replacing(target) as partial:
+                shutil.copyfile(source, partial)
             written.append(target)
     return written
 

@@ -14,7 +14,6 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ import pyarrow.parquet
 
 from ..configs import DataError
 from ..data import Reject
+from ..data.files import replacing
 
 FORMATS = (".parquet", ".jsonl", ".csv")
 OWN_TYPES = {
@@ -114,7 +114,7 @@ class ShardedTable:
         """
         try:
             if rows:
-                with _replacing(self._file(number, "parquet")) as partial:
+                with replacing(self._file(number, "parquet")) as partial:
                     pyarrow.parquet.write_table(as_table(rows), partial)
             lines = [json.dumps(asdict(reject), ensure_ascii=False) + "\n" for reject in rejects]
             _write_text(self._file(number, "rejects.jsonl"), "".join(lines))
@@ -155,7 +155,7 @@ class ShardedTable:
                 write_table([table], path)
             write_table(self.tables(), self.output)
             if self.counts()["rejects"]:
-                with _replacing(self.rejects_file) as partial, partial.open("wb") as file:
+                with replacing(self.rejects_file) as partial, partial.open("wb") as file:
                     for number in range(self.finished_shards):
                         file.write(self._file(number, "rejects.jsonl").read_bytes())
             else:
@@ -172,7 +172,7 @@ class ShardedTable:
 
 def write_table(tables: Iterable[pyarrow.Table], path: Path) -> None:
     """Write tables that have the same columns as one file, in the format of its ending."""
-    with _replacing(path) as partial:
+    with replacing(path) as partial:
         writers = {".parquet": _write_parquet, ".jsonl": _write_jsonl, ".csv": _write_csv}
         writers[path.suffix](iter(tables), partial)
 
@@ -281,16 +281,6 @@ def _check_place(path: Path) -> None:
         raise DataError(f"{path}: its folder cannot be written to")
 
 
-@contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """Give a name to write under; on success the file is on disk under its own name."""
-    partial = path.with_name(path.name + ".writing")
-    yield partial
-    with partial.open("rb") as file:
-        os.fsync(file.fileno())
-    partial.replace(path)
-
-
 def _write_text(path: Path, text: str) -> None:
-    with _replacing(path) as partial:
+    with replacing(path) as partial:
         partial.write_text(text, encoding="utf-8")

@@ -11,6 +11,8 @@ from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from ..data.files import replacing
+
 
 class EpochLog(TrainerCallback):
     """Mirror the Trainer's history to a JSONL file, so that a resumed run has one whole log."""
@@ -27,10 +29,9 @@ class EpochLog(TrainerCallback):
     ) -> None:
         """Rewrite the log from the state."""
         if state.is_world_process_zero:
-            partial = self.path.with_name(self.path.name + ".partial")
             lines = (json.dumps(entry) + "\n" for entry in state.log_history)
-            partial.write_text("".join(lines), encoding="utf-8")
-            partial.replace(self.path)
+            with replacing(self.path) as partial:
+                partial.write_text("".join(lines), encoding="utf-8")
 
 
 class Progress(TrainerCallback):

@@ -27,6 +27,7 @@ from ..configs import (
     Task,
 )
 from ..data import check_files, expand_paths, part_of, with_exchanged_names
+from ..data.files import replacing
 from ..model import find_checkpoint, load_checkpoint
 from ..model.checkpoint import load_settings
 from ..model.modeling import NO_LABEL
@@ -165,9 +166,8 @@ def _answers(
     answers = {name: found[name].contiguous() for name in known}
     answers[VECTORS] = found[VECTORS].to(torch.float16).contiguous()
     kept.parent.mkdir(exist_ok=True)
-    partial = kept.with_name(kept.name + ".partial")
-    save_file(answers, partial)
-    partial.replace(kept)
+    with replacing(kept) as partial:
+        save_file(answers, partial)
     return answers
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..configs import Config, RunError, load_config, save_config
+from ..data.files import replacing
 
 
 @dataclass(frozen=True)
@@ -103,9 +104,9 @@ class Run:
 
 def write_json(path: Path, content: Any) -> None:
     """Write JSON beside the target, then move it in place."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    partial.replace(path)
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    with replacing(path) as partial:
+        partial.write_text(text, encoding="utf-8")
 
 
 def _differences(before: Any, after: Any, at: str = "") -> list[str]:
