@@ -16,6 +16,7 @@ from ..configs import DataError, InputError, Task
 from ..data import Reject
 from ..data.files import STANDARD_INPUT, Meter
 from ..model import find_checkpoint
+from ..model.runtime import ONNX_FILES
 from .classifier import Classifier, load
 from .documents import DocumentTotals
 from .sentences import Columns, Input, expand_inputs, stream
@@ -149,9 +150,10 @@ def score(
             tasks=labeller.tasks,
         )
 
+    form = labeller.classifier.runtime.name
     run = {
-        "checkpoint": _fingerprint(folder),
-        "backend": labeller.classifier.runtime.name,
+        "checkpoint": _fingerprint(folder, form),
+        "backend": form,
         "inputs": [_stamp(source) for source in found],
         "columns": asdict(columns),
         "target": target,
@@ -330,10 +332,11 @@ def _ahead(items: Iterator[Item]) -> Iterator[Item]:
             yield item  # type: ignore[misc]
 
 
-def _fingerprint(folder: Path) -> str:
-    """Hash what decides a checkpoint's answers."""
+def _fingerprint(folder: Path, backend: str) -> str:
+    """Hash what decides a checkpoint's answers, when it runs in this form."""
     digest = hashlib.sha256()
-    for name in ("config.json", "tokenizer.json", "model.safetensors"):
+    weights = ONNX_FILES.get(backend, "model.safetensors")
+    for name in ("config.json", "tokenizer.json", weights):
         file = folder / name
         if file.is_file():
             with file.open("rb") as content:
