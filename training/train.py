@@ -205,7 +205,8 @@ def _optimizer(model: ActorStanceModel, settings: TrainingConfig) -> torch.optim
         decay = 0.0 if parameter.ndim < 2 else settings.weight_decay
         groups.setdefault((rate, decay), []).append(parameter)
     return torch.optim.AdamW(
-        [{"params": p, "lr": rate, "weight_decay": decay} for (rate, decay), p in groups.items()]
+        [{"params": p, "lr": rate, "weight_decay": decay} for (rate, decay), p in groups.items()],
+        fused=True,  # one pass over the weights: a tenth of a training step on a CPU
     )
 
 
