@@ -185,10 +185,11 @@ class DistillationConfig(_Section):
     vectors: float = Field(
         0.0, ge=0, description="Weight of matching the teachers' sentence vectors; 0: not matched."
     )
-    variants: bool = Field(
-        False,
-        description="Also let the teachers label two altered copies of every training sentence: "
-        "with the actors' names exchanged, and a part of it.",
+    variants: int = Field(
+        0,
+        ge=0,
+        description="Let the teachers also label so many altered copies of every training "
+        "sentence: with the actors' names exchanged, parts of it, some words replaced.",
     )
     unlabelled: list[SourceConfig] = Field(
         default=[], description="More sentences (`files`), which the teachers alone label."

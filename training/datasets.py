@@ -147,7 +147,7 @@ def with_augmented_copies(
     actors: Sequence[Actor],
     seed: int,
 ) -> tuple[list[Row], list[int]]:
-    """Add copies of some rows in other forms; say which row each one is made from.
+    """Add copies of some labelled rows in other forms; say which row each one is made from.
 
     A copy that comes out like its original is left out. The label stays: none of the forms changes
     what a sentence says. Names are not touched in a row about a target, which may be the name.
@@ -162,7 +162,10 @@ def with_augmented_copies(
     origins = list(range(len(rows)))
     for share, form in forms:
         for at, row in enumerate(rows):
-            if generator.random() >= share or (row.target is not None and form is not bare_words):
+            labelled = row.distributions or any(label != NO_LABEL for label in row.labels)
+            if not labelled or generator.random() >= share:
+                continue
+            if row.target is not None and form is not bare_words:
                 continue
             target = bare_words(row.target) if row.target is not None else None
             text = form(row.text)

@@ -10,7 +10,7 @@ import hashlib
 import json
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +35,7 @@ from ..model.runtime import VECTORS
 from .datasets import Row, target_probabilities
 from .evaluation import predict_rows
 
+Reworded = Callable[[str, random.Random], str]
 PRONOUNS = frozenset(
     [
         *("i", "me", "my", "you", "your", "he", "him", "his", "she", "her", "it", "its"),
@@ -43,23 +44,28 @@ PRONOUNS = frozenset(
 )
 
 
-def unlabelled_rows(config: Config, labelled: Sequence[Row] = ()) -> list[Row]:
+def unlabelled_rows(
+    config: Config, labelled: Sequence[Row] = (), reworded: Reworded | None = None
+) -> list[Row]:
     """Read, and make, the sentences that the teachers alone label.
 
-    A row with a target is read for the tasks about a target as well, and is retargeted, where the
-    config asks for it, for the tasks about the sentence. What is made is part of the data, and so
-    the same for every seed.
+    Every sentence of `labelled` gets `variants` altered copies: half of them with the actors' names
+    exchanged, a quarter cut to a part, all of them `reworded`. A row with a target is read for the
+    tasks about a target as well, and is retargeted, where the config asks for it, for the tasks
+    about the sentence. What is made is part of the data, and so the same for every seed.
     """
     settings = config.training.distillation
     assert settings is not None
     generator = random.Random(0)
     none = [NO_LABEL] * len(config.tasks)
-    rows = []
-    if settings.variants:
-        for text in dict.fromkeys(row.text for row in labelled if row.target is None):
-            exchanged = with_exchanged_names(text, config.actors, generator)
-            made = {exchanged, part_of(text, generator)} - {text}
-            rows += [Row(each, None, none) for each in sorted(made)]
+    rows: list[Row] = []
+    written = dict.fromkeys(row.text for row in labelled if row.target is None)
+    made = dict.fromkeys(
+        _variant(text, config.actors, generator, reworded)
+        for text in written
+        for _ in range(settings.variants)
+    )
+    rows += [Row(text, None, none) for text in made if text not in written]
     for source in settings.unlabelled:
         for example in check_files(expand_paths(source.files), [], source.columns).examples:
             text = example.text
@@ -69,6 +75,16 @@ def unlabelled_rows(config: Config, labelled: Sequence[Row] = ()) -> list[Row]:
             if example.target and any(task.about == "target" for task in config.tasks):
                 rows.append(Row(example.text, example.target, none))
     return rows
+
+
+def _variant(
+    text: str, actors: Sequence[Actor], generator: random.Random, reworded: Reworded | None
+) -> str:
+    if generator.random() < 0.5:
+        text = with_exchanged_names(text, actors, generator)
+    if generator.random() < 0.25:
+        text = part_of(text, generator)
+    return reworded(text, generator) if reworded else text
 
 
 def _retargeted(text: str, target: str, actors: Sequence[Actor], generator: random.Random) -> str:

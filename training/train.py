@@ -40,9 +40,10 @@ from .datasets import (
     target_probabilities,
     with_augmented_copies,
 )
-from .distillation import Lesson, prepare_lesson, unlabelled_rows
+from .distillation import Lesson, Reworded, prepare_lesson, unlabelled_rows
 from .evaluation import measure, predict_logits, report_of
 from .plots import plot_confusion, plot_coverage, plot_loss
+from .rewording import Rewording
 from .run import Run
 
 
@@ -89,7 +90,8 @@ def train(
     model.label_smoothing = config.training.label_smoothing
 
     length = config.model.max_length
-    rows, lesson = _what_to_learn(splits.train, config)
+    reworded = Rewording(tokenizer, model.encoder.get_input_embeddings().weight)
+    rows, lesson = _what_to_learn(splits.train, config, reworded)
     distillation = config.training.distillation
     if lesson and lesson.vectors and distillation and distillation.vectors:
         size = model.config.encoder_config().hidden_size
@@ -136,13 +138,15 @@ def balanced_weights(examples: list[Example], config: Config) -> dict[str, torch
     }
 
 
-def _what_to_learn(examples: list[Example], config: Config) -> tuple[list[Row], Lesson | None]:
+def _what_to_learn(
+    examples: list[Example], config: Config, reworded: Reworded
+) -> tuple[list[Row], Lesson | None]:
     """Return the rows to train on and, where labels are not all there is, what to answer them."""
     settings = config.training
     rows = rows_of(examples, config.tasks)
     lesson = None
     if settings.distillation:
-        rows += unlabelled_rows(config, rows)
+        rows += unlabelled_rows(config, rows, reworded)
         bfloat16 = _use_bfloat16(settings)
         lesson = prepare_lesson(rows, config.tasks, settings.distillation, bfloat16=bfloat16)
     elif any(row.distributions for row in rows):

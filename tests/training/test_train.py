@@ -18,12 +18,15 @@ from actorstance.configs import (
     load_config,
 )
 from actorstance.data import bare_words
+from actorstance.model import resolve_encoder
 from actorstance.tests.fixtures import DISPUTE, SENTENCES
 from actorstance.training.callbacks import EpochLog
 from actorstance.training.datasets import load_splits, rows_of, with_augmented_copies
 from actorstance.training.distillation import unlabelled_rows
+from actorstance.training.rewording import Rewording
 from actorstance.training.run import Run
 from safetensors.torch import load_file
+from transformers import AutoModel, AutoTokenizer
 
 recipe = importlib.import_module("actorstance.training.train")
 
@@ -185,7 +188,7 @@ def test_a_student_comes_to_agree_with_its_teacher(
     data.write_text(text.replace(",V,", ",x,").replace(",R,", ",V,").replace(",x,", ",R,"))
     more = write_jsonl({"sentence": "Rehl has the harbour behind him."}, name="more.jsonl")
     unlabelled = f"[{{files: [{more}], columns: {{text: sentence}}}}]"
-    more_ways = "vectors: 1.0, variants: true"
+    more_ways = "vectors: 1.0, variants: 2"
     distillation = (
         f"{{teachers: [{dispute_run}], weight: 1.0, unlabelled: {unlabelled}, {more_ways}}}"
     )
@@ -276,3 +279,20 @@ def test_unlabelled_news_on_others_is_retargeted_to_the_actors(
         ("Kessel lied, and Kessel's aides knew.", "Kessel"),
         ("He lied.", "He"),
     ]
+
+
+def test_variants_are_new_sentences_in_near_words() -> None:
+    folder = resolve_encoder("all-MiniLM-L6-v2")
+    encoder = AutoModel.from_pretrained(folder)
+    reworded = Rewording(
+        AutoTokenizer.from_pretrained(folder), encoder.get_input_embeddings().weight
+    )
+    assert {"rejecting", "denied"} < set(reworded.near("rejected"))
+    assert reworded.near("qwzx") == []
+    config = load_config(DISPUTE, ["training.distillation={teachers: [none], variants: 4}"])
+    rows = rows_of(load_splits(config).train, config.tasks)
+    texts = [row.text for row in unlabelled_rows(config, rows, reworded)]
+    assert texts == [row.text for row in unlabelled_rows(config, rows, reworded)]
+    sentences = {row.text for row in rows if row.target is None}
+    assert 3 * len(sentences) < len(set(texts)) == len(texts) <= 4 * len(sentences)
+    assert not sentences & set(texts)
