@@ -160,12 +160,14 @@ def with_augmented_copies(
     ]
     result = list(rows)
     origins = list(range(len(rows)))
+    labelled = [
+        (at, row)
+        for at, row in enumerate(rows)
+        if row.distributions or any(label != NO_LABEL for label in row.labels)
+    ]
     for share, form in forms:
-        for at, row in enumerate(rows):
-            labelled = row.distributions or any(label != NO_LABEL for label in row.labels)
-            if not labelled or generator.random() >= share:
-                continue
-            if row.target is not None and form is not bare_words:
+        for at, row in labelled:
+            if generator.random() >= share or (row.target is not None and form is not bare_words):
                 continue
             target = bare_words(row.target) if row.target is not None else None
             text = form(row.text)

@@ -10,7 +10,7 @@ import hashlib
 import json
 import random
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,8 +34,8 @@ from ..model.modeling import NO_LABEL
 from ..model.runtime import VECTORS
 from .datasets import Row, target_probabilities
 from .evaluation import predict_rows
+from .rewording import Rewording
 
-Reworded = Callable[[str, random.Random], str]
 PRONOUNS = frozenset(
     [
         *("i", "me", "my", "you", "your", "he", "him", "his", "she", "her", "it", "its"),
@@ -45,7 +45,7 @@ PRONOUNS = frozenset(
 
 
 def unlabelled_rows(
-    config: Config, labelled: Sequence[Row] = (), reworded: Reworded | None = None
+    config: Config, labelled: Sequence[Row] = (), reworded: Rewording | None = None
 ) -> list[Row]:
     """Read, and make, the sentences that the teachers alone label.
 
@@ -78,7 +78,7 @@ def unlabelled_rows(
 
 
 def _variant(
-    text: str, actors: Sequence[Actor], generator: random.Random, reworded: Reworded | None
+    text: str, actors: Sequence[Actor], generator: random.Random, reworded: Rewording | None
 ) -> str:
     if generator.random() < 0.5:
         text = with_exchanged_names(text, actors, generator)

@@ -24,7 +24,8 @@ class Rewording:
     def __init__(self, tokenizer: PreTrainedTokenizerBase, vectors: Tensor) -> None:
         """Take an encoder's tokenizer, and its word vectors, (vocabulary, hidden size)."""
         self.tokenizer = tokenizer
-        centred = vectors.detach().float() - vectors.detach().float().mean(0)
+        vectors = vectors.detach().float()
+        centred = vectors - vectors.mean(0)
         self.vectors = centred / centred.norm(dim=1, keepdim=True).clamp(min=1e-6)
         self.near = cache(self._near)
 
@@ -42,9 +43,10 @@ class Rewording:
 
     def _near(self, word: str) -> list[str]:
         pieces = self.tokenizer.tokenize(f" {word}")
-        if len(pieces) != 1:
+        if len(pieces) != 1 or pieces[0] == self.tokenizer.unk_token:
             return []
         token = self.tokenizer.convert_tokens_to_ids(pieces[0])
+        # Some of the nearest are pieces of words.
         nearest = (self.vectors @ self.vectors[token]).topk(3 * NEIGHBOURS).indices.tolist()
         names = self.tokenizer.convert_ids_to_tokens(nearest)
         words = [self.tokenizer.convert_tokens_to_string([name]).strip() for name in names]

@@ -40,7 +40,7 @@ from .datasets import (
     target_probabilities,
     with_augmented_copies,
 )
-from .distillation import Lesson, Reworded, prepare_lesson, unlabelled_rows
+from .distillation import Lesson, prepare_lesson, unlabelled_rows
 from .evaluation import measure, predict_logits, report_of
 from .plots import plot_confusion, plot_coverage, plot_loss
 from .rewording import Rewording
@@ -90,9 +90,11 @@ def train(
     model.label_smoothing = config.training.label_smoothing
 
     length = config.model.max_length
-    reworded = Rewording(tokenizer, model.encoder.get_input_embeddings().weight)
-    rows, lesson = _what_to_learn(splits.train, config, reworded)
     distillation = config.training.distillation
+    reworded = None
+    if distillation and distillation.variants:
+        reworded = Rewording(tokenizer, model.encoder.get_input_embeddings().weight)
+    rows, lesson = _what_to_learn(splits.train, config, reworded)
     if lesson and lesson.vectors and distillation and distillation.vectors:
         size = model.config.encoder_config().hidden_size
         model.vector_matching = VectorMatching(size, lesson.vectors, distillation.vectors)
@@ -139,7 +141,7 @@ def balanced_weights(examples: list[Example], config: Config) -> dict[str, torch
 
 
 def _what_to_learn(
-    examples: list[Example], config: Config, reworded: Reworded
+    examples: list[Example], config: Config, reworded: Rewording | None
 ) -> tuple[list[Row], Lesson | None]:
     """Return the rows to train on and, where labels are not all there is, what to answer them."""
     settings = config.training

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -257,6 +258,9 @@ def test_augmentation_adds_copies_and_leaves_targets_alone() -> None:
         if copy.target is not None:
             assert copy.text == bare_words(rows[origin].text)
             assert copy.target == bare_words(rows[origin].target or "")
+    unlabelled = [replace(row, labels=[-100] * len(row.labels)) for row in rows]
+    more, origins = with_augmented_copies([*rows, *unlabelled], settings, config.actors, seed=0)
+    assert len(more) == 2 * len(rows) + len(copies) and max(origins[2 * len(rows) :]) < len(rows)
     assert any("Harbour master" in row.text or "harbour master" in row.text for row in copies)
 
 
@@ -289,6 +293,7 @@ def test_variants_are_new_sentences_in_near_words() -> None:
     )
     assert {"rejecting", "denied"} < set(reworded.near("rejected"))
     assert reworded.near("qwzx") == []
+    assert reworded.tokenizer.tokenize("☂") == ["[UNK]"] and reworded.near("☂") == []
     config = load_config(DISPUTE, ["training.distillation={teachers: [none], variants: 4}"])
     rows = rows_of(load_splits(config).train, config.tasks)
     texts = [row.text for row in unlabelled_rows(config, rows, reworded)]
