@@ -70,7 +70,11 @@ def part_of(text: str, generator: random.Random) -> str:
 def with_misspelt_names(text: str, actors: Sequence[Actor], generator: random.Random) -> str:
     """Swap two neighbouring letters inside one word of every actor's name, or drop its accents."""
     for actor in actors:
-        for word in {word for form in (actor.name, *actor.aliases) for word in form.split()}:
+        # Not a set: its order, and so who gets which random number, differs between processes.
+        words = dict.fromkeys(
+            word for form in (actor.name, *actor.aliases) for word in form.split()
+        )
+        for word in words:
             if len(word) >= LEAST_LETTERS and word[0].isupper():
                 text = _name([word]).sub(_misspelt(word, generator), text)
     return text

@@ -1,4 +1,7 @@
+import os
 import random
+import subprocess
+import sys
 
 from actorstance.configs import Actor
 from actorstance.data import (
@@ -39,6 +42,27 @@ def test_a_misspelt_name_differs_by_a_swap_or_by_its_accents() -> None:
     assert all(sorted(text) == sorted("Rehlich spoke.") for text in seen)
     # Four letters are too few: a typing error makes another word of them.
     assert with_misspelt_names("Voss spoke.", [VOSS], random.Random(0)) == "Voss spoke."
+
+
+def test_the_same_seed_misspells_alike_in_every_process() -> None:
+    code = (
+        "import random; from actorstance.configs import Actor; "
+        "from actorstance.data import with_misspelt_names; "
+        "actor = Actor(name='Delmarque', aliases=['Oriane Delmarque', 'Harbour Council']); "
+        "text = 'Oriane Delmarque left the Harbour Council. ' * 3; "
+        "print(with_misspelt_names(text, [actor], random.Random(0)))"
+    )
+    seen = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": str(seed)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in range(4)
+    }
+    assert len(seen) == 1
 
 
 def test_what_was_said_of_one_is_said_of_the_other() -> None:
